@@ -1,0 +1,1 @@
+\echo Use "CREATE EXTENSION amberflo_arazzo" to load this file. \quit

@@ -1,0 +1,23 @@
+/*-------------------------------------------------------------------------
+ *
+ * settings.h
+ *	  Settings of the extension (arazzo.*); settings.c documents each.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ARAZZO_SUPPORT_SETTINGS_H
+#define ARAZZO_SUPPORT_SETTINGS_H
+
+extern int	arazzo_max_steps;			/* step visits a run */
+extern int	arazzo_max_depth;			/* nested workflows */
+extern int	arazzo_connect_timeout;		/* ms */
+extern int	arazzo_timeout;				/* ms, one request as a whole */
+extern int	arazzo_max_retry_after;		/* seconds */
+extern int	arazzo_max_response_kb;		/* kB, decoded body of a response */
+extern int	arazzo_max_document_kb;		/* kB, text of a document */
+extern int	arazzo_max_document_nodes;	/* nodes after alias expansion */
+extern int	arazzo_max_document_depth;	/* levels of nesting */
+
+extern void arazzo_settings_init(void);
+
+#endif							/* ARAZZO_SUPPORT_SETTINGS_H */
