@@ -1,0 +1,103 @@
+/*-------------------------------------------------------------------------
+ *
+ * errors.c
+ *	  Failures kept as data.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+
+#include "support/errors.h"
+
+static char *format_text(const char *format, va_list arguments) pg_attribute_printf(1, 0);
+
+ArazzoFailure *
+arazzo_failure_make(int sqlstate, const char *format,...)
+{
+	ArazzoFailure *failure = palloc0(sizeof(ArazzoFailure));
+	va_list		arguments;
+
+	failure->sqlstate = sqlstate;
+	va_start(arguments, format);
+	failure->message = format_text(format, arguments);
+	va_end(arguments);
+	return failure;
+}
+
+ArazzoFailure *
+arazzo_failure_detail(ArazzoFailure *failure, const char *format,...)
+{
+	va_list		arguments;
+
+	va_start(arguments, format);
+	failure->detail = format_text(format, arguments);
+	va_end(arguments);
+	return failure;
+}
+
+ArazzoFailure *
+arazzo_failure_hint(ArazzoFailure *failure, const char *format,...)
+{
+	va_list		arguments;
+
+	va_start(arguments, format);
+	failure->hint = format_text(format, arguments);
+	va_end(arguments);
+	return failure;
+}
+
+static char *
+format_text(const char *format, va_list arguments)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (;;)
+	{
+		va_list		copy;
+		int			needed;
+
+		va_copy(copy, arguments);
+		needed = appendStringInfoVA(&text, format, copy);
+		va_end(copy);
+		if (needed == 0)
+			return text.data;
+		enlargeStringInfo(&text, needed);
+	}
+}
+
+ArazzoFailure *
+arazzo_failure_copy(const ArazzoFailure *failure)
+{
+	ArazzoFailure *copy = palloc(sizeof(ArazzoFailure));
+
+	*copy = *failure;
+	copy->message = pstrdup(failure->message);
+	copy->detail = failure->detail ? pstrdup(failure->detail) : NULL;
+	copy->hint = failure->hint ? pstrdup(failure->hint) : NULL;
+	return copy;
+}
+
+ArazzoFailure *
+arazzo_failure_from_error(const ErrorData *error)
+{
+	ArazzoFailure *failure = palloc0(sizeof(ArazzoFailure));
+
+	failure->sqlstate = error->sqlerrcode;
+	failure->message = pstrdup(error->message ? error->message : "unknown error");
+	failure->detail = error->detail ? pstrdup(error->detail) : NULL;
+	failure->hint = error->hint ? pstrdup(error->hint) : NULL;
+	return failure;
+}
+
+void
+arazzo_failure_report(const ArazzoFailure *failure, int elevel)
+{
+	ereport(elevel,
+			errcode(failure->sqlstate),
+			errmsg_internal("%s", failure->message),
+			failure->detail ? errdetail_internal("%s", failure->detail) : 0,
+			failure->hint ? errhint("%s", failure->hint) : 0);
+}
