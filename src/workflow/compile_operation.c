@@ -1,0 +1,320 @@
+/*-------------------------------------------------------------------------
+ *
+ * compile_operation.c
+ *	  Which operation a step calls: operationId and operationPath.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "document/uri.h"
+#include "utils/builtins.h"
+#include "workflow/compile.h"
+
+#define SOURCES "$sourceDescriptions."
+
+static OpenapiOperation *by_id(WorkflowCompiler *self, const ArazzoNode *node);
+static OpenapiOperation *by_plain_id(WorkflowCompiler *self, const ArazzoNode *node);
+static OpenapiOperation *by_path(WorkflowCompiler *self, const ArazzoNode *node);
+static OpenapiOperation *by_method_and_path(WorkflowCompiler *self, const ArazzoNode *node);
+static const ArazzoDocument *source_document(WorkflowCompiler *self, const ArazzoNode *place,
+											 const PlanSource *source);
+static const PlanSource *path_source(WorkflowCompiler *self, const char *text, int length);
+static List *openapi_sources(WorkflowCompiler *self);
+static void note_case(WorkflowCompiler *self, const char *written, const char *accepted);
+
+const OpenapiOperation *
+arazzo_compile_operation(WorkflowCompiler *self, const ArazzoNode *step)
+{
+	const ArazzoNode *id = arazzo_node_member(step, "operationId");
+
+	return id ? by_id(self, id) : by_path(self, arazzo_node_member(step, "operationPath"));
+}
+
+static OpenapiOperation *
+by_id(WorkflowCompiler *self, const ArazzoNode *node)
+{
+	const PlanSource *source;
+	const ArazzoDocument *document;
+	OpenapiOperation *operation;
+	ArazzoFailure *failure = NULL;
+	const char *rest;
+	const char *accepted = NULL;
+
+	if (!arazzo_compile_split_source(self, node->u.string, &source, &rest))
+		return by_plain_id(self, node);
+	if (source == NULL)
+	{
+		arazzo_compile_fail(self, node,
+							arazzo_failure_make(ERRCODE_ARAZZO_REFERENCE,
+												"\"%s\" names no source description of the document",
+												node->u.string));
+		return NULL;
+	}
+	document = source_document(self, node, source);
+	if (document == NULL)
+		return NULL;
+	operation = arazzo_operation_by_id(self->compiler->library, document, rest, &accepted, &failure);
+	if (operation == NULL)
+		arazzo_compile_fail(self, node, failure);
+	note_case(self, rest, accepted);
+	return operation;
+}
+
+/* An id without a source: it must be unique among the sources. */
+static OpenapiOperation *
+by_plain_id(WorkflowCompiler *self, const ArazzoNode *node)
+{
+	ArazzoLibrary *library = self->compiler->library;
+	List	   *sources = openapi_sources(self);
+	const PlanSource *missing = NULL;
+	OpenapiOperation *operation = NULL;
+	ArazzoFailure *failure = NULL;
+	StringInfoData candidates;
+	const char *accepted = NULL;
+	int			found = 0;
+	ListCell   *cell;
+
+	initStringInfo(&candidates);
+	foreach(cell, sources)
+	{
+		const PlanSource *source = lfirst(cell);
+		const ArazzoDocument *document = arazzo_library_get(library, source->uri);
+
+		if (document == NULL)
+		{
+			missing = source;
+			continue;
+		}
+		if (!arazzo_operation_exists(library, document, node->u.string))
+			continue;
+		if (found++ == 0)
+			operation = arazzo_operation_by_id(library, document, node->u.string, NULL, &failure);
+		appendStringInfo(&candidates, "%s" SOURCES "%s.%s", found > 1 ? ", " : "",
+						 source->name, node->u.string);
+	}
+	if (found == 1)
+	{
+		if (operation == NULL)
+			arazzo_compile_fail(self, node, failure);
+		return operation;
+	}
+	if (found > 1)
+	{
+		failure = arazzo_failure_make(ERRCODE_ARAZZO_REFERENCE,
+									  "operation \"%s\" is ambiguous", node->u.string);
+		arazzo_failure_hint(failure, "Write one of: %s.", candidates.data);
+		arazzo_compile_fail(self, node, failure);
+		return NULL;
+	}
+	if (missing)
+	{
+		(void) source_document(self, node, missing);
+		return NULL;
+	}
+	foreach(cell, sources)
+	{
+		const PlanSource *source = lfirst(cell);
+		OpenapiOperation *candidate;
+
+		candidate = arazzo_operation_by_id(library, arazzo_library_get(library, source->uri),
+										   node->u.string, &accepted, &failure);
+		if (candidate)
+		{
+			operation = candidate;
+			found++;
+		}
+	}
+	if (found == 1)
+	{
+		note_case(self, node->u.string, accepted);
+		return operation;
+	}
+	if (failure == NULL)
+		failure = arazzo_failure_make(ERRCODE_ARAZZO_REFERENCE, "operation \"%s\" does not exist",
+									  node->u.string);
+	arazzo_compile_fail(self, node, failure);
+	return NULL;
+}
+
+/*
+ * Step Object, operationPath: a source and a JSON Pointer into it.  The
+ * standard form is '{$sourceDescriptions.<name>.url}#/paths/...'; the source
+ * may also be named without braces, or alone (published documents do both),
+ * or by its URL.
+ */
+static OpenapiOperation *
+by_path(WorkflowCompiler *self, const ArazzoNode *node)
+{
+	const char *text = node->u.string;
+	const char *hash = strchr(text, '#');
+	const PlanSource *source;
+	const ArazzoDocument *document;
+	OpenapiOperation *operation;
+	ArazzoFailure *failure = NULL;
+	char	   *pointer;
+
+	if (hash == NULL)
+		return by_method_and_path(self, node);
+	source = path_source(self, text, hash - text);
+	if (source == NULL)
+	{
+		arazzo_compile_fail(self, node,
+							arazzo_failure_make(ERRCODE_ARAZZO_REFERENCE,
+												"operationPath \"%s\" names no source description of the document",
+												text));
+		return NULL;
+	}
+	document = source_document(self, node, source);
+	if (document == NULL)
+		return NULL;
+	pointer = arazzo_uri_decode(hash + 1, strlen(hash + 1));
+	operation = arazzo_operation_by_pointer(self->compiler->library, document,
+											pointer ? pointer : hash + 1, &failure);
+	if (operation == NULL)
+		arazzo_compile_fail(self, node, failure);
+	return operation;
+}
+
+/* The forms "/path" and "METHOD /path", when there is one source. */
+static OpenapiOperation *
+by_method_and_path(WorkflowCompiler *self, const ArazzoNode *node)
+{
+	List	   *sources = openapi_sources(self);
+	const char *path = strchr(node->u.string, '/');
+	const ArazzoDocument *document;
+	OpenapiOperation *operation;
+	ArazzoFailure *failure = NULL;
+	char	   *method = NULL;
+
+	if (path == NULL || list_length(sources) != 1)
+	{
+		arazzo_compile_fail(self, node,
+							arazzo_failure_make(ERRCODE_ARAZZO_REFERENCE,
+												"operationPath \"%s\" has no JSON Pointer into a source",
+												node->u.string));
+		return NULL;
+	}
+	document = source_document(self, node, linitial(sources));
+	if (document == NULL)
+		return NULL;
+	if (path > node->u.string)
+		method = pnstrdup(node->u.string, strcspn(node->u.string, " "));
+	operation = arazzo_operation_by_path(self->compiler->library, document, method, path, &failure);
+	if (operation == NULL)
+		arazzo_compile_fail(self, node, failure);
+	return operation;
+}
+
+/* The source that the part of an operationPath before '#' names. */
+static const PlanSource *
+path_source(WorkflowCompiler *self, const char *text, int length)
+{
+	const PlanSource *source;
+	ListCell   *cell;
+
+	if (length >= 2 && text[0] == '{' && text[length - 1] == '}')
+	{
+		text++;
+		length -= 2;
+	}
+	if (strncmp(text, SOURCES, strlen(SOURCES)) == 0)
+	{
+		text += strlen(SOURCES);
+		length -= strlen(SOURCES);
+	}
+	source = arazzo_compile_source(self, text, length);
+	if (source == NULL && length > 4 && strncmp(text + length - 4, ".url", 4) == 0)
+		source = arazzo_compile_source(self, text, length - 4);
+	if (source)
+		return source;
+	foreach(cell, self->workflow->sources)
+	{
+		source = lfirst(cell);
+		if (strncmp(source->url, text, length) == 0 && source->url[length] == '\0')
+			return source;
+	}
+	return NULL;
+}
+
+const PlanSource *
+arazzo_compile_source(WorkflowCompiler *self, const char *name, int length)
+{
+	ListCell   *cell;
+
+	foreach(cell, self->workflow->sources)
+	{
+		const PlanSource *source = lfirst(cell);
+
+		if (strncmp(source->name, name, length) == 0 && source->name[length] == '\0')
+			return source;
+	}
+	return NULL;
+}
+
+/* Source names may hold dots in practice: the longest one that fits wins. */
+bool
+arazzo_compile_split_source(WorkflowCompiler *self, const char *text,
+							const PlanSource **source, const char **rest)
+{
+	ListCell   *cell;
+	size_t		longest = 0;
+
+	*source = NULL;
+	if (strncmp(text, SOURCES, strlen(SOURCES)) != 0)
+		return false;
+	text += strlen(SOURCES);
+	foreach(cell, self->workflow->sources)
+	{
+		const PlanSource *candidate = lfirst(cell);
+		size_t		length = strlen(candidate->name);
+
+		if (strncmp(candidate->name, text, length) == 0 && text[length] == '.' && length >= longest)
+		{
+			longest = length;
+			*source = candidate;
+			*rest = text + length + 1;
+		}
+	}
+	return true;
+}
+
+/* The loaded document of a source; a failure when it is not loaded. */
+static const ArazzoDocument *
+source_document(WorkflowCompiler *self, const ArazzoNode *place, const PlanSource *source)
+{
+	const ArazzoDocument *document = arazzo_library_get(self->compiler->library, source->uri);
+
+	if (document == NULL)
+	{
+		ArazzoFailure *failure = arazzo_failure_make(ERRCODE_ARAZZO_REFERENCE,
+													 "source \"%s\" is not loaded", source->name);
+
+		arazzo_failure_hint(failure, "Load it with arazzo_load('%s', ...).", source->uri);
+		arazzo_compile_fail(self, place, failure);
+	}
+	return document;
+}
+
+static List *
+openapi_sources(WorkflowCompiler *self)
+{
+	List	   *sources = NIL;
+	ListCell   *cell;
+
+	foreach(cell, self->workflow->sources)
+	{
+		PlanSource *source = lfirst(cell);
+
+		if (source->type == NULL || strcmp(source->type, "openapi") == 0)
+			sources = lappend(sources, source);
+	}
+	return sources;
+}
+
+static void
+note_case(WorkflowCompiler *self, const char *written, const char *accepted)
+{
+	if (accepted && strcmp(written, accepted) != 0)
+		self->scope.accepted(self, written, accepted);
+}

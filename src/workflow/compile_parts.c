@@ -1,0 +1,259 @@
+/*-------------------------------------------------------------------------
+ *
+ * compile_parts.c
+ *	  Actions, criteria, outputs, reusable objects: what steps and
+ *	  workflows have in common.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+#include "utils/numeric.h"
+
+#include "document/uri.h"
+#include "workflow/compile.h"
+
+static bool compile_action_list(WorkflowCompiler *self, const ArazzoNode *list,
+								const char *component, List **actions);
+static PlanAction *compile_action(WorkflowCompiler *self, const ArazzoNode *node);
+static bool compile_action_target(WorkflowCompiler *self, const ArazzoNode *node, PlanAction *action);
+static bool compile_retry(const ArazzoNode *node, PlanAction *action);
+static bool has_action(List *actions, const char *name);
+static bool add_inputs(WorkflowCompiler *self, const ArazzoNode *list, List **inputs);
+static double node_number(const ArazzoNode *node);
+
+/*
+ * Success and Failure Action Objects: the step's own first, then the
+ * workflow's, less those whose name the step uses itself.
+ */
+bool
+arazzo_compile_actions(WorkflowCompiler *self, const ArazzoNode *own, const ArazzoNode *shared,
+					   const char *component, List **actions)
+{
+	return compile_action_list(self, own, component, actions) &&
+		compile_action_list(self, shared, component, actions);
+}
+
+static bool
+compile_action_list(WorkflowCompiler *self, const ArazzoNode *list,
+					const char *component, List **actions)
+{
+	int			i;
+
+	for (i = 0; list && i < list->count; i++)
+	{
+		const ArazzoNode *node = arazzo_compile_reusable(self, list->u.items[i], component);
+		PlanAction *action;
+
+		if (node == NULL)
+			return false;
+		if (has_action(*actions, arazzo_node_member_text(node, "name")))
+			continue;
+		action = compile_action(self, node);
+		if (action == NULL)
+			return false;
+		*actions = lappend(*actions, action);
+	}
+	return true;
+}
+
+static bool
+has_action(List *actions, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, actions)
+	{
+		if (strcmp(((PlanAction *) lfirst(cell))->name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static PlanAction *
+compile_action(WorkflowCompiler *self, const ArazzoNode *node)
+{
+	const char *type = arazzo_node_member_text(node, "type");
+	PlanAction *action = palloc0(sizeof(PlanAction));
+
+	action->name = pstrdup(arazzo_node_member_text(node, "name"));
+	if (strcmp(type, "end") == 0)
+		action->type = ACTION_END;
+	else if (strcmp(type, "goto") == 0)
+		action->type = ACTION_GOTO;
+	else
+		action->type = ACTION_RETRY;
+	if (compile_action_target(self, node, action) &&
+		compile_retry(node, action) &&
+		arazzo_compile_inputs(self, arazzo_node_member(node, "parameters"), NULL, &action->parameters) &&
+		arazzo_compile_criteria(self, arazzo_node_member(node, "criteria"), &action->criteria))
+		return action;
+	return NULL;
+}
+
+static bool
+compile_action_target(WorkflowCompiler *self, const ArazzoNode *node, PlanAction *action)
+{
+	const ArazzoNode *step = arazzo_node_member(node, "stepId");
+	const ArazzoNode *workflow = arazzo_node_member(node, "workflowId");
+
+	action->step = -1;
+	if (action->type == ACTION_END)
+		return true;
+	if (step)
+	{
+		action->step = arazzo_compile_step_index(self, step->u.string, step->count);
+		if (action->step < 0)
+		{
+			arazzo_compile_fail(self, step,
+								arazzo_failure_make(ERRCODE_ARAZZO_REFERENCE,
+													"action \"%s\" names step \"%s\", which does not exist",
+													action->name, step->u.string));
+			return false;
+		}
+	}
+	if (workflow)
+	{
+		action->workflow = arazzo_compile_workflow_reference(self, workflow);
+		return action->workflow != NULL;
+	}
+	return true;
+}
+
+/* Failure Action Object, retryAfter and retryLimit: without a limit there is
+ * one retry. */
+static bool
+compile_retry(const ArazzoNode *node, PlanAction *action)
+{
+	const ArazzoNode *after = arazzo_node_member(node, "retryAfter");
+	const ArazzoNode *limit = arazzo_node_member(node, "retryLimit");
+
+	action->retry_after = after ? node_number(after) : 0;
+	action->retry_limit = limit ? (int) Min(node_number(limit), 1000000.0) : 1;
+	return true;
+}
+
+static double
+node_number(const ArazzoNode *node)
+{
+	return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
+											  NumericGetDatum(node->u.number)));
+}
+
+bool
+arazzo_compile_criteria(WorkflowCompiler *self, const ArazzoNode *list, List **criteria)
+{
+	int			i;
+
+	for (i = 0; list && i < list->count; i++)
+	{
+		ArazzoFailure *failure = NULL;
+		ArazzoCriterion *criterion = arazzo_criterion_compile(list->u.items[i], &self->scope, &failure);
+
+		if (criterion == NULL)
+			arazzo_compile_fail(self, list->u.items[i], failure);
+		if (self->compiler->failure)
+			return false;
+		*criteria = lappend(*criteria, criterion);
+	}
+	return true;
+}
+
+ArazzoTemplate *
+arazzo_compile_template(WorkflowCompiler *self, const ArazzoNode *node)
+{
+	ArazzoFailure *failure = NULL;
+	ArazzoTemplate *template = arazzo_template_compile(node, &self->scope, &failure);
+
+	if (template == NULL)
+		arazzo_compile_fail(self, node, failure);
+	return self->compiler->failure ? NULL : template;
+}
+
+bool
+arazzo_compile_outputs(WorkflowCompiler *self, const ArazzoNode *map, PlanValue **outputs, int *count)
+{
+	int			i;
+
+	if (map == NULL)
+		return true;
+	*count = map->count;
+	*outputs = palloc0(sizeof(PlanValue) * Max(map->count, 1));
+	self->lenient = true;
+	for (i = 0; i < map->count; i++)
+	{
+		(*outputs)[i].name = pnstrdup(map->u.members[i].key, map->u.members[i].key_length);
+		(*outputs)[i].value = arazzo_compile_template(self, map->u.members[i].value);
+		if ((*outputs)[i].value == NULL)
+			break;
+	}
+	self->lenient = false;
+	return i == map->count;
+}
+
+/* Reusable Object: "$components.<component>.<name>". */
+const ArazzoNode *
+arazzo_compile_reusable(WorkflowCompiler *self, const ArazzoNode *node, const char *component)
+{
+	const char *reference = arazzo_node_member_text(node, "reference");
+	const ArazzoNode *components = arazzo_node_member(self->root, "components");
+	char	   *prefix;
+	const ArazzoNode *found;
+
+	if (reference == NULL)
+		return node;
+	prefix = psprintf("$components.%s.", component);
+	found = strncmp(reference, prefix, strlen(prefix)) != 0 ? NULL :
+		arazzo_node_member(arazzo_node_member(components, component), reference + strlen(prefix));
+	if (found == NULL || arazzo_node_member(found, "reference") != NULL)
+	{
+		arazzo_compile_fail(self, node,
+							arazzo_failure_make(ERRCODE_ARAZZO_REFERENCE,
+												"reference \"%s\" names nothing under components/%s",
+												reference, component));
+		return NULL;
+	}
+	return found;
+}
+
+/*
+ * Parameters that go to a workflow: its inputs, by name.  Those of the
+ * workflow at hand come behind the step's own.
+ */
+bool
+arazzo_compile_inputs(WorkflowCompiler *self, const ArazzoNode *own, const ArazzoNode *shared, List **inputs)
+{
+	return add_inputs(self, own, inputs) && add_inputs(self, shared, inputs);
+}
+
+static bool
+add_inputs(WorkflowCompiler *self, const ArazzoNode *list, List **inputs)
+{
+	int			i;
+
+	for (i = 0; list && i < list->count; i++)
+	{
+		const ArazzoNode *node = list->u.items[i];
+		const ArazzoNode *resolved = arazzo_compile_reusable(self, node, "parameters");
+		PlanValue  *input = palloc0(sizeof(PlanValue));
+		const ArazzoNode *value = NULL;
+		bool		known = false;
+		ListCell   *cell;
+
+		if (resolved == NULL)
+			return false;
+		input->name = pstrdup(arazzo_node_member_text(resolved, "name"));
+		foreach(cell, *inputs)
+			known |= strcmp(((PlanValue *) lfirst(cell))->name, input->name) == 0;
+		if (known)
+			continue;
+		if (node != resolved)
+			value = arazzo_node_member(node, "value");
+		input->value = arazzo_compile_template(self, value ? value : arazzo_node_member(resolved, "value"));
+		if (input->value == NULL)
+			return false;
+		*inputs = lappend(*inputs, input);
+	}
+	return true;
+}

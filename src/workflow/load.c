@@ -1,0 +1,275 @@
+/*-------------------------------------------------------------------------
+ *
+ * load.c
+ *	  Documents in and out: arazzo_load, arazzo_load_file, arazzo_unload.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "catalog/pg_authid.h"
+#include "commands/extension.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "storage/fd.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+
+#include "document/library.h"
+#include "document/reader.h"
+#include "document/store.h"
+#include "document/uri.h"
+#include "support/settings.h"
+#include "workflow/check.h"
+#include "workflow/plan.h"
+
+PG_FUNCTION_INFO_V1(arazzo_load);
+PG_FUNCTION_INFO_V1(arazzo_load_file);
+PG_FUNCTION_INFO_V1(arazzo_unload);
+
+static char *load_text(const char *uri, const char *text, size_t length);
+static char *normalize_uri(const char *uri);
+static void check_openapi(const char *uri, const JsonbValue *content);
+static void describe(StoredDocument *document, const ArazzoNode *tree, const JsonbValue *content);
+static void warn_unplannable(const StoredDocument *document);
+static char *read_file(const char *path, size_t *length);
+static const char *kind_name(ArazzoDocumentKind kind);
+
+/*
+ * arazzo_load(uri text, document text) returns text
+ *
+ * Keeps a document under a URI, in place of what was there; returns the
+ * normalized URI.
+ */
+Datum
+arazzo_load(PG_FUNCTION_ARGS)
+{
+	char	   *uri = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	text	   *document = PG_GETARG_TEXT_PP(1);
+
+	PG_RETURN_TEXT_P(cstring_to_text(load_text(uri, VARDATA_ANY(document),
+											   VARSIZE_ANY_EXHDR(document))));
+}
+
+/*
+ * arazzo_load_file(path text) returns text
+ *
+ * The same, from a file of the server, under its file: URI.
+ */
+Datum
+arazzo_load_file(PG_FUNCTION_ARGS)
+{
+	char	   *path = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	StringInfoData uri;
+	size_t		length;
+	char	   *text;
+
+	if (!has_privs_of_role(GetUserId(), ROLE_PG_READ_SERVER_FILES))
+		ereport(ERROR,
+				errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				errmsg("permission denied to read files of the server"),
+				errhint("It takes the privileges of role \"%s\".", "pg_read_server_files"));
+	canonicalize_path(path);
+	if (!is_absolute_path(path))
+		ereport(ERROR,
+				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("path \"%s\" is not absolute", path));
+	text = read_file(path, &length);
+	initStringInfo(&uri);
+	appendStringInfoString(&uri, "file://");
+	arazzo_uri_encode(&uri, path, strlen(path), "/:@!$&'()*+,;=");
+	PG_RETURN_TEXT_P(cstring_to_text(load_text(uri.data, text, length)));
+}
+
+/*
+ * arazzo_unload(uri text) returns void
+ */
+Datum
+arazzo_unload(PG_FUNCTION_ARGS)
+{
+	char	   *uri = text_to_cstring(PG_GETARG_TEXT_PP(0));
+
+	if (!arazzo_store_delete(normalize_uri(uri)))
+		ereport(ERROR,
+				errcode(ERRCODE_UNDEFINED_OBJECT),
+				errmsg("document \"%s\" is not loaded", uri));
+	PG_RETURN_VOID();
+}
+
+static char *
+load_text(const char *uri, const char *text, size_t length)
+{
+	StoredDocument document = {0};
+	ArazzoFailure *failure = NULL;
+	ArazzoNode *tree;
+	JsonbValue *content;
+
+	document.uri = normalize_uri(uri);
+	tree = arazzo_reader_read(text, length, &failure);
+	if (tree == NULL)
+	{
+		failure->message = psprintf("document \"%s\" cannot be read: %s", document.uri, failure->message);
+		arazzo_failure_report(failure, ERROR);
+	}
+	if (tree->type != NODE_OBJECT)
+		ereport(ERROR,
+				errcode(ERRCODE_ARAZZO_DOCUMENT),
+				errmsg("document \"%s\" must be an object, not %s", document.uri, arazzo_node_type_name(tree)));
+	document.content = arazzo_node_to_jsonb(tree);
+	content = arazzo_value_from_jsonb(document.content);
+	document.source = pnstrdup(text, length);
+	describe(&document, tree, content);
+	arazzo_store_put(&document);
+	if (!creating_extension)
+		warn_unplannable(&document);
+	return document.uri;
+}
+
+/* An absolute URI without a fragment, or an absolute path made one. */
+static char *
+normalize_uri(const char *uri)
+{
+	char	   *fragment = NULL;
+	char	   *absolute;
+
+	if (uri[0] == '/')
+		uri = psprintf("file://%s", uri);
+	absolute = arazzo_uri_defragment(arazzo_uri_resolve(uri, uri), &fragment);
+	if (!arazzo_uri_is_absolute(absolute) || fragment != NULL)
+		ereport(ERROR,
+				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("\"%s\" is not an absolute URI without a fragment", uri),
+				errhint("The URI is what sources of other documents are resolved against, for example 'https://example.com/arazzo/billing.yaml'."));
+	return absolute;
+}
+
+/* Kind, version, title and ids; refuses a document of a broken structure. */
+static void
+describe(StoredDocument *document, const ArazzoNode *tree, const JsonbValue *content)
+{
+	const char *version;
+	ArazzoDocumentKind kind = arazzo_document_kind(content, &version);
+	const char *self = arazzo_node_member_text(tree, "$self");
+	const ArazzoNode *workflows = arazzo_node_member(tree, "workflows");
+	int			i;
+
+	document->kind = pstrdup(kind_name(kind));
+	document->version = pstrdup(version);
+	document->title = arazzo_value_member_text(arazzo_value_member_cstring(content, "info"), "title");
+	if (self)
+		document->self = arazzo_uri_defragment(arazzo_uri_resolve(document->uri, self), NULL);
+	if (kind == DOCUMENT_OPENAPI)
+		check_openapi(document->uri, content);
+	if (kind == DOCUMENT_ARAZZO)
+	{
+		ArazzoFailure *failure = arazzo_check_failure(document->uri, arazzo_check_structure(tree));
+
+		if (failure)
+			arazzo_failure_report(failure, ERROR);
+		for (i = 0; i < workflows->count; i++)
+			document->workflow_ids = lappend(document->workflow_ids,
+											 unconstify(char *, arazzo_node_member_text(workflows->u.items[i], "workflowId")));
+	}
+}
+
+static const char *
+kind_name(ArazzoDocumentKind kind)
+{
+	switch (kind)
+	{
+		case DOCUMENT_ARAZZO:
+			return "arazzo";
+		case DOCUMENT_OPENAPI:
+			return "openapi";
+		case DOCUMENT_ASYNCAPI:
+			return "asyncapi";
+		default:
+			return "other";
+	}
+}
+
+/* OpenAPI 3.1, OpenAPI Object; 2.0, Swagger Object: what look-ups rely on. */
+static void
+check_openapi(const char *uri, const JsonbValue *content)
+{
+	static const char *const objects[] = {"info", "paths", "components", "webhooks"};
+	JsonbValue *version = arazzo_value_member_cstring(content, "openapi");
+	size_t		i;
+
+	if (version == NULL)
+		version = arazzo_value_member_cstring(content, "swagger");
+	if (version->type != jbvString)
+		ereport(ERROR,
+				errcode(ERRCODE_ARAZZO_DOCUMENT),
+				errmsg("document \"%s\" is not a valid OpenAPI document: its version must be a string, not %s",
+					   uri, arazzo_value_type(version)));
+	for (i = 0; i < lengthof(objects); i++)
+	{
+		JsonbValue *member = arazzo_value_member_cstring(content, objects[i]);
+
+		if (member && !arazzo_value_is_object(member))
+			ereport(ERROR,
+					errcode(ERRCODE_ARAZZO_DOCUMENT),
+					errmsg("document \"%s\" is not a valid OpenAPI document: \"%s\" must be an object, not %s",
+						   uri, objects[i], arazzo_value_type(member)));
+	}
+}
+
+/* What keeps workflows of a document from being run, as warnings. */
+static void
+warn_unplannable(const StoredDocument *document)
+{
+	ArazzoLibrary *library = arazzo_library_create();
+	ListCell   *cell;
+
+	foreach(cell, document->workflow_ids)
+	{
+		ArazzoFailure *failure = NULL;
+		ArazzoPlan *plan = arazzo_plan_compile(library, document->uri, lfirst(cell), &failure);
+
+		CHECK_FOR_INTERRUPTS();
+		if (plan)
+		{
+			MemoryContextDelete(plan->context);
+			continue;
+		}
+		failure->message = psprintf("workflow \"%s\" cannot be run yet: %s",
+									(char *) lfirst(cell), failure->message);
+		arazzo_failure_report(failure, WARNING);
+	}
+}
+
+static char *
+read_file(const char *path, size_t *length)
+{
+	FILE	   *file = AllocateFile(path, PG_BINARY_R);
+	int64		limit = (int64) arazzo_max_document_kb * 1024;
+	struct stat status;
+	char	   *text;
+
+	if (file == NULL || fstat(fileno(file), &status) != 0)
+		ereport(ERROR,
+				errcode_for_file_access(),
+				errmsg("could not open file \"%s\" for reading: %m", path));
+	if (!S_ISREG(status.st_mode))
+		ereport(ERROR,
+				errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				errmsg("\"%s\" is not a regular file", path));
+	if (status.st_size > limit)
+		ereport(ERROR,
+				errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				errmsg("file \"%s\" is larger than %d kB", path, arazzo_max_document_kb),
+				errhint("Raise arazzo.max_document_size."));
+	text = palloc(status.st_size + 1);
+	*length = fread(text, 1, status.st_size, file);
+	if (ferror(file))
+		ereport(ERROR,
+				errcode_for_file_access(),
+				errmsg("could not read file \"%s\": %m", path));
+	text[*length] = '\0';
+	FreeFile(file);
+	return text;
+}

@@ -1,0 +1,164 @@
+/*-------------------------------------------------------------------------
+ *
+ * plan.h
+ *	  Plans: workflows compiled for execution.
+ *
+ * A plan holds a workflow and all that it can reach, with every reference
+ * resolved and every expression parsed.  It belongs to no role and knows no
+ * connection; it is read-only, and lives in a memory context of its own.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ARAZZO_WORKFLOW_PLAN_H
+#define ARAZZO_WORKFLOW_PLAN_H
+
+#include "nodes/pg_list.h"
+
+#include "document/library.h"
+#include "expression/criterion.h"
+#include "expression/expression.h"
+#include "openapi/operation.h"
+#include "schema/schema.h"
+
+typedef struct PlanWorkflow PlanWorkflow;
+
+/* A name with a template: an output, or an input passed to a workflow. */
+typedef struct PlanValue
+{
+	const char *name;
+	ArazzoTemplate *value;
+} PlanValue;
+
+/* A parameter of an operation (Parameter Object). */
+typedef struct PlanParameter
+{
+	const OpenapiParameter *parameter;	/* name, place and serialization */
+	ArazzoTemplate *value;
+
+	/*
+	 * The security scheme's own parameter, fed by an input: when the input
+	 * was not given, the connection's credential takes its place.
+	 */
+	bool		credential;
+} PlanParameter;
+
+typedef enum PlanActionType
+{
+	ACTION_END,
+	ACTION_GOTO,
+	ACTION_RETRY
+} PlanActionType;
+
+/* Success Action Object or Failure Action Object. */
+typedef struct PlanAction
+{
+	const char *name;
+	PlanActionType type;
+	List	   *criteria;		/* of ArazzoCriterion */
+	int			step;			/* index of the step to go to, -1: none */
+	PlanWorkflow *workflow;		/* to go to, or NULL */
+	List	   *parameters;		/* of PlanValue: inputs of that workflow */
+	double		retry_after;	/* seconds */
+	int			retry_limit;
+} PlanAction;
+
+/* Payload Replacement Object. */
+typedef struct PlanReplacement
+{
+	char	  **tokens;			/* JSON Pointer of the target */
+	int			token_count;
+	ArazzoTemplate *value;
+} PlanReplacement;
+
+typedef struct PlanBody
+{
+	const char *content_type;
+	const OpenapiMediaType *description;	/* or NULL */
+	ArazzoTemplate *payload;	/* or NULL */
+	bool		json;			/* JSON media type, payload no string template */
+	List	   *replacements;	/* of PlanReplacement */
+} PlanBody;
+
+typedef struct PlanStep
+{
+	const char *step_id;
+	int			index;			/* in its workflow */
+	int			line;			/* in its document */
+	int			column;
+
+	const OpenapiOperation *operation;	/* NULL for a workflow step */
+	List	   *parameters;		/* of PlanParameter */
+	PlanBody   *body;			/* or NULL */
+	int			timeout;		/* ms, 0: the connection's */
+
+	PlanWorkflow *workflow;		/* NULL for an operation step */
+	List	   *inputs;			/* of PlanValue */
+
+	List	   *criteria;		/* of ArazzoCriterion; NIL: 2xx */
+	List	   *on_success;		/* of PlanAction, workflow's own included */
+	List	   *on_failure;
+	PlanValue  *outputs;
+	int			output_count;
+} PlanStep;
+
+struct PlanWorkflow
+{
+	const char *workflow_id;
+	const char *document_uri;
+	const char *self;			/* $self, or the document's URI */
+	List	   *sources;		/* of PlanSource */
+
+	JsonbValue *input_schema;	/* as written, or NULL */
+	ArazzoSchema *inputs;		/* or NULL */
+	List	   *credential_inputs;	/* of char *: may be left to the connection */
+
+	List	   *depends_on;		/* of PlanWorkflow */
+	PlanStep   *steps;
+	int			step_count;
+	PlanValue  *outputs;
+	int			output_count;
+};
+
+typedef struct PlanSource
+{
+	const char *name;
+	const char *url;			/* as written */
+	const char *uri;			/* resolved */
+	const char *type;			/* or NULL */
+} PlanSource;
+
+typedef struct ArazzoPlan
+{
+	MemoryContext context;
+	const char *name;			/* as it was asked for */
+	PlanWorkflow *workflow;
+	List	   *workflows;		/* all of PlanWorkflow it reaches, itself first */
+	List	   *accepted;		/* of char *: non-standard forms that were accepted */
+
+	/* the plan cache's */
+	uint64		generation;
+	int			pins;
+	bool		stale;
+} ArazzoPlan;
+
+/*
+ * Compiles a workflow of a document, in a new memory context below the
+ * current one.  NULL and *failure (in the current context) when it cannot be
+ * planned.
+ */
+extern ArazzoPlan *arazzo_plan_compile(ArazzoLibrary *library, const char *document_uri,
+									   const char *workflow_id, ArazzoFailure **failure);
+
+/*
+ * The plan for a name: a workflow id, or '<document uri>#<workflow id>'.
+ * Throws 42704 (unknown, with the nearest names), 42725 (ambiguous, with the
+ * candidates), or why it cannot be planned.  The plan stays valid until the
+ * next call, longer if it is pinned.
+ */
+extern const ArazzoPlan *arazzo_plan_get(const char *name);
+
+/* Keeps a plan beyond the next arazzo_plan_get; unpin when done. */
+extern void arazzo_plan_pin(const ArazzoPlan *plan);
+extern void arazzo_plan_unpin(const ArazzoPlan *plan);
+
+#endif							/* ARAZZO_WORKFLOW_PLAN_H */

@@ -1,0 +1,668 @@
+/*-------------------------------------------------------------------------
+ *
+ * structure.c
+ *	  The structure of Arazzo documents, by tables.
+ *
+ * Each object of the specification is a table of its fields; one walk
+ * applies them.  What a table cannot say (fields that exclude each other,
+ * unique ids) is a function beside the table.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+
+#include "document/uri.h"
+#include "workflow/check.h"
+
+typedef struct ObjectRule ObjectRule;
+
+typedef enum FieldType
+{
+	FIELD_ANY,
+	FIELD_STRING,
+	FIELD_NUMBER,				/* not negative */
+	FIELD_INTEGER,				/* not negative */
+	FIELD_SCHEMA,				/* object or boolean */
+	FIELD_OBJECT,				/* by rule */
+	FIELD_STRING_OR_OBJECT,		/* a string, or an object by rule */
+	FIELD_LIST,					/* array of objects by rule */
+	FIELD_STRINGS,				/* array of strings */
+	FIELD_MAP,					/* object with members by rule, or of any kind */
+	FIELD_OUTPUTS				/* map of expressions and Selector Objects */
+} FieldType;
+
+typedef struct FieldRule
+{
+	const char *name;
+	FieldType	type;
+	bool		required;
+	int			minimum;		/* items of a list */
+	const ObjectRule *rule;
+	const char *unique;			/* a member whose values may not repeat */
+	bool		since_1_1;
+} FieldRule;
+
+typedef struct Check Check;
+
+struct ObjectRule
+{
+	const char *name;			/* as the specification calls it */
+	const FieldRule *fields;
+	void		(*also) (Check *check, const ArazzoNode *node);
+};
+
+struct Check
+{
+	List	   *findings;
+	StringInfoData pointer;		/* of the node at hand */
+	bool		version_1_1;
+};
+
+static void check_object(Check *check, const ArazzoNode *node, const ObjectRule *rule);
+static void check_unknown_fields(Check *check, const ArazzoNode *node, const ObjectRule *rule);
+static void check_field(Check *check, const ArazzoNode *value, const FieldRule *field);
+static void check_list(Check *check, const ArazzoNode *list, const FieldRule *field);
+static void check_unique(Check *check, const ArazzoNode *list, const char *member);
+static void check_map(Check *check, const ArazzoNode *map, const FieldRule *field);
+static void check_number(Check *check, const ArazzoNode *node, const FieldRule *field);
+static void check_scalar_type(Check *check, const ArazzoNode *node, ArazzoNodeType type, const char *wanted);
+static void check_version(Check *check, const ArazzoNode *root);
+static void check_step(Check *check, const ArazzoNode *step);
+static void check_parameter(Check *check, const ArazzoNode *parameter);
+static void check_success_action(Check *check, const ArazzoNode *action);
+static void check_failure_action(Check *check, const ArazzoNode *action);
+static void check_action(Check *check, const ArazzoNode *action, bool failure);
+static void check_criterion(Check *check, const ArazzoNode *criterion);
+static void check_source(Check *check, const ArazzoNode *source);
+static void check_one_of(Check *check, const ArazzoNode *node, const char *member, const char *const *words, bool error);
+static bool is_reference(const ArazzoNode *node);
+static void report(Check *check, bool error, const ArazzoNode *place, const char *format,...) pg_attribute_printf(4, 5);
+static int	enter(Check *check, const char *token);
+static void leave(Check *check, int length);
+
+static const FieldRule info_fields[] = {
+	{.name = "title",.type = FIELD_STRING,.required = true},
+	{.name = "summary",.type = FIELD_STRING},
+	{.name = "description",.type = FIELD_STRING},
+	{.name = "version",.type = FIELD_STRING,.required = true},
+	{.name = NULL}
+};
+static const ObjectRule info_rule = {.name = "Info Object",.fields = info_fields};
+
+static const FieldRule source_fields[] = {
+	{.name = "name",.type = FIELD_STRING,.required = true},
+	{.name = "url",.type = FIELD_STRING,.required = true},
+	{.name = "type",.type = FIELD_STRING},
+	{.name = NULL}
+};
+static const ObjectRule source_rule = {.name = "Source Description Object",.fields = source_fields,.also = check_source};
+
+static const FieldRule expression_type_fields[] = {
+	{.name = "type",.type = FIELD_STRING,.required = true},
+	{.name = "version",.type = FIELD_STRING,.required = true},
+	{.name = NULL}
+};
+static const ObjectRule expression_type_rule = {.name = "Expression Type Object",.fields = expression_type_fields};
+
+static const FieldRule criterion_fields[] = {
+	{.name = "context",.type = FIELD_STRING},
+	{.name = "condition",.type = FIELD_STRING,.required = true},
+	{.name = "type",.type = FIELD_STRING_OR_OBJECT,.rule = &expression_type_rule},
+	{.name = NULL}
+};
+static const ObjectRule criterion_rule = {.name = "Criterion Object",.fields = criterion_fields,.also = check_criterion};
+
+static const FieldRule parameter_fields[] = {
+	{.name = "name",.type = FIELD_STRING},
+	{.name = "in",.type = FIELD_STRING},
+	{.name = "value",.type = FIELD_ANY},
+	{.name = "reference",.type = FIELD_STRING},
+	{.name = NULL}
+};
+static const ObjectRule parameter_rule = {.name = "Parameter Object",.fields = parameter_fields,.also = check_parameter};
+
+static const FieldRule success_action_fields[] = {
+	{.name = "name",.type = FIELD_STRING},
+	{.name = "type",.type = FIELD_STRING},
+	{.name = "workflowId",.type = FIELD_STRING},
+	{.name = "stepId",.type = FIELD_STRING},
+	{.name = "parameters",.type = FIELD_LIST,.rule = &parameter_rule,.since_1_1 = true},
+	{.name = "criteria",.type = FIELD_LIST,.rule = &criterion_rule},
+	{.name = "reference",.type = FIELD_STRING},
+	{.name = NULL}
+};
+static const ObjectRule success_action_rule = {.name = "Success Action Object",.fields = success_action_fields,.also = check_success_action};
+
+static const FieldRule failure_action_fields[] = {
+	{.name = "name",.type = FIELD_STRING},
+	{.name = "type",.type = FIELD_STRING},
+	{.name = "workflowId",.type = FIELD_STRING},
+	{.name = "stepId",.type = FIELD_STRING},
+	{.name = "parameters",.type = FIELD_LIST,.rule = &parameter_rule,.since_1_1 = true},
+	{.name = "retryAfter",.type = FIELD_NUMBER},
+	{.name = "retryLimit",.type = FIELD_INTEGER},
+	{.name = "criteria",.type = FIELD_LIST,.rule = &criterion_rule},
+	{.name = "reference",.type = FIELD_STRING},
+	{.name = NULL}
+};
+static const ObjectRule failure_action_rule = {.name = "Failure Action Object",.fields = failure_action_fields,.also = check_failure_action};
+
+static const FieldRule replacement_fields[] = {
+	{.name = "target",.type = FIELD_STRING,.required = true},
+	{.name = "targetSelectorType",.type = FIELD_STRING_OR_OBJECT,.rule = &expression_type_rule,.since_1_1 = true},
+	{.name = "value",.type = FIELD_ANY,.required = true},
+	{.name = NULL}
+};
+static const ObjectRule replacement_rule = {.name = "Payload Replacement Object",.fields = replacement_fields};
+
+static const FieldRule body_fields[] = {
+	{.name = "contentType",.type = FIELD_STRING},
+	{.name = "payload",.type = FIELD_ANY},
+	{.name = "replacements",.type = FIELD_LIST,.rule = &replacement_rule},
+	{.name = NULL}
+};
+static const ObjectRule body_rule = {.name = "Request Body Object",.fields = body_fields};
+
+static const FieldRule step_fields[] = {
+	{.name = "description",.type = FIELD_STRING},
+	{.name = "stepId",.type = FIELD_STRING,.required = true},
+	{.name = "operationId",.type = FIELD_STRING},
+	{.name = "operationPath",.type = FIELD_STRING},
+	{.name = "channelPath",.type = FIELD_STRING,.since_1_1 = true},
+	{.name = "workflowId",.type = FIELD_STRING},
+	{.name = "parameters",.type = FIELD_LIST,.rule = &parameter_rule},
+	{.name = "requestBody",.type = FIELD_OBJECT,.rule = &body_rule},
+	{.name = "successCriteria",.type = FIELD_LIST,.rule = &criterion_rule},
+	{.name = "onSuccess",.type = FIELD_LIST,.rule = &success_action_rule,.unique = "name"},
+	{.name = "onFailure",.type = FIELD_LIST,.rule = &failure_action_rule,.unique = "name"},
+	{.name = "outputs",.type = FIELD_OUTPUTS},
+	{.name = "timeout",.type = FIELD_INTEGER,.since_1_1 = true},
+	{.name = "correlationId",.type = FIELD_STRING,.since_1_1 = true},
+	{.name = "action",.type = FIELD_STRING,.since_1_1 = true},
+	{.name = "dependsOn",.type = FIELD_STRINGS,.since_1_1 = true},
+	{.name = NULL}
+};
+static const ObjectRule step_rule = {.name = "Step Object",.fields = step_fields,.also = check_step};
+
+static const FieldRule workflow_fields[] = {
+	{.name = "workflowId",.type = FIELD_STRING,.required = true},
+	{.name = "summary",.type = FIELD_STRING},
+	{.name = "description",.type = FIELD_STRING},
+	{.name = "inputs",.type = FIELD_SCHEMA},
+	{.name = "dependsOn",.type = FIELD_STRINGS},
+	{.name = "steps",.type = FIELD_LIST,.required = true,.minimum = 1,.rule = &step_rule,.unique = "stepId"},
+	{.name = "successActions",.type = FIELD_LIST,.rule = &success_action_rule,.unique = "name"},
+	{.name = "failureActions",.type = FIELD_LIST,.rule = &failure_action_rule,.unique = "name"},
+	{.name = "outputs",.type = FIELD_OUTPUTS},
+	{.name = "parameters",.type = FIELD_LIST,.rule = &parameter_rule},
+	{.name = NULL}
+};
+static const ObjectRule workflow_rule = {.name = "Workflow Object",.fields = workflow_fields};
+
+static const FieldRule components_fields[] = {
+	{.name = "inputs",.type = FIELD_MAP},
+	{.name = "parameters",.type = FIELD_MAP,.rule = &parameter_rule},
+	{.name = "successActions",.type = FIELD_MAP,.rule = &success_action_rule},
+	{.name = "failureActions",.type = FIELD_MAP,.rule = &failure_action_rule},
+	{.name = NULL}
+};
+static const ObjectRule components_rule = {.name = "Components Object",.fields = components_fields};
+
+static const FieldRule root_fields[] = {
+	{.name = "arazzo",.type = FIELD_STRING,.required = true},
+	{.name = "$self",.type = FIELD_STRING,.since_1_1 = true},
+	{.name = "info",.type = FIELD_OBJECT,.required = true,.rule = &info_rule},
+	{.name = "sourceDescriptions",.type = FIELD_LIST,.required = true,.minimum = 1,.rule = &source_rule,.unique = "name"},
+	{.name = "workflows",.type = FIELD_LIST,.required = true,.minimum = 1,.rule = &workflow_rule,.unique = "workflowId"},
+	{.name = "components",.type = FIELD_OBJECT,.rule = &components_rule},
+	{.name = NULL}
+};
+static const ObjectRule root_rule = {.name = "Arazzo Specification Object",.fields = root_fields,.also = check_version};
+
+List *
+arazzo_check_structure(const ArazzoNode *root)
+{
+	Check		check = {.findings = NIL};
+	const char *version = arazzo_node_member_text(root, "arazzo");
+
+	initStringInfo(&check.pointer);
+	check.version_1_1 = version != NULL && strncmp(version, "1.0", 3) != 0;
+	check_object(&check, root, &root_rule);
+	return check.findings;
+}
+
+ArazzoFailure *
+arazzo_check_failure(const char *uri, List *findings)
+{
+	ArazzoFailure *failure = NULL;
+	StringInfoData others;
+	int			count = 0;
+	ListCell   *cell;
+
+	initStringInfo(&others);
+	foreach(cell, findings)
+	{
+		const ArazzoFinding *finding = lfirst(cell);
+
+		if (!finding->error)
+			continue;
+		if (count++ == 0)
+		{
+			failure = arazzo_failure_make(ERRCODE_ARAZZO_DOCUMENT, "document \"%s\" is not a valid Arazzo document: %s",
+										  uri, finding->message);
+			failure->line = finding->line;
+			failure->column = finding->column;
+		}
+		if (count <= 10)
+			appendStringInfo(&others, "%sLine %d, column %d: %s.", count > 1 ? "\n" : "",
+							 finding->line, finding->column, finding->message);
+	}
+	if (count > 10)
+		appendStringInfo(&others, "\nThere are %d more.", count - 10);
+	if (failure)
+		failure->detail = others.data;
+	return failure;
+}
+
+static void
+check_object(Check *check, const ArazzoNode *node, const ObjectRule *rule)
+{
+	const FieldRule *field;
+
+	check_stack_depth();
+	if (node->type != NODE_OBJECT)
+	{
+		report(check, true, node, "%s must be an object, not %s", rule->name, arazzo_node_type_name(node));
+		return;
+	}
+	for (field = rule->fields; field->name; field++)
+	{
+		const ArazzoNode *value = arazzo_node_member(node, field->name);
+		int			length;
+
+		if (value == NULL)
+		{
+			if (field->required)
+				report(check, true, node, "%s has no \"%s\"", rule->name, field->name);
+			continue;
+		}
+		length = enter(check, field->name);
+		check_field(check, value, field);
+		leave(check, length);
+	}
+	check_unknown_fields(check, node, rule);
+	if (rule->also)
+		rule->also(check, node);
+}
+
+static void
+check_unknown_fields(Check *check, const ArazzoNode *node, const ObjectRule *rule)
+{
+	int			i;
+
+	for (i = 0; i < node->count; i++)
+	{
+		const ArazzoMember *member = &node->u.members[i];
+		const FieldRule *field = rule->fields;
+		int			length;
+
+		while (field->name && strcmp(field->name, member->key) != 0)
+			field++;
+		if (strncmp(member->key, "x-", 2) == 0 ||
+			(field->name && (!field->since_1_1 || check->version_1_1)))
+			continue;
+		length = enter(check, member->key);
+		report(check, false, member->value, field->name ?
+			   "field \"%s\" of %s exists from version 1.1.0 on" : "unknown field \"%s\" of %s",
+			   member->key, rule->name);
+		leave(check, length);
+	}
+}
+
+/* Dispatches on the type a field must have. */
+static void
+check_field(Check *check, const ArazzoNode *value, const FieldRule *field)
+{
+	switch (field->type)
+	{
+		case FIELD_ANY:
+			break;
+		case FIELD_STRING:
+			check_scalar_type(check, value, NODE_STRING, "a string");
+			break;
+		case FIELD_NUMBER:
+		case FIELD_INTEGER:
+			check_number(check, value, field);
+			break;
+		case FIELD_SCHEMA:
+			if (value->type != NODE_OBJECT && value->type != NODE_BOOLEAN)
+				report(check, true, value, "\"%s\" must be a JSON Schema, not %s",
+					   field->name, arazzo_node_type_name(value));
+			break;
+		case FIELD_OBJECT:
+			check_object(check, value, field->rule);
+			break;
+		case FIELD_STRING_OR_OBJECT:
+			if (value->type != NODE_STRING)
+				check_object(check, value, field->rule);
+			break;
+		case FIELD_LIST:
+		case FIELD_STRINGS:
+			check_list(check, value, field);
+			break;
+		case FIELD_MAP:
+		case FIELD_OUTPUTS:
+			check_map(check, value, field);
+			break;
+	}
+}
+
+static void
+check_list(Check *check, const ArazzoNode *list, const FieldRule *field)
+{
+	int			i;
+
+	if (list->type != NODE_ARRAY)
+	{
+		report(check, true, list, "\"%s\" must be an array, not %s", field->name, arazzo_node_type_name(list));
+		return;
+	}
+	if (list->count < field->minimum)
+		report(check, true, list, "\"%s\" must have at least one entry", field->name);
+	for (i = 0; i < list->count; i++)
+	{
+		int			length = enter(check, psprintf("%d", i));
+
+		if (field->type == FIELD_STRINGS)
+			check_scalar_type(check, list->u.items[i], NODE_STRING, "a string");
+		else
+			check_object(check, list->u.items[i], field->rule);
+		leave(check, length);
+	}
+	if (field->unique)
+		check_unique(check, list, field->unique);
+}
+
+typedef struct NamedNode
+{
+	const char *name;
+	const ArazzoNode *node;
+	int			position;
+} NamedNode;
+
+static int
+compare_named(const void *a, const void *b)
+{
+	const NamedNode *left = a;
+	const NamedNode *right = b;
+	int			order = strcmp(left->name, right->name);
+
+	return order != 0 ? order : left->position - right->position;
+}
+
+/* Ids that repeat; sorted, so that thousands of workflows cost little. */
+static void
+check_unique(Check *check, const ArazzoNode *list, const char *member)
+{
+	NamedNode  *named = palloc(sizeof(NamedNode) * Max(list->count, 1));
+	int			count = 0;
+	int			i;
+
+	for (i = 0; i < list->count; i++)
+	{
+		const char *name = arazzo_node_member_text(list->u.items[i], member);
+
+		if (name == NULL)
+			continue;
+		named[count].name = name;
+		named[count].node = arazzo_node_member(list->u.items[i], member);
+		named[count].position = i;
+		count++;
+	}
+	qsort(named, count, sizeof(NamedNode), compare_named);
+	for (i = 1; i < count; i++)
+	{
+		int			length;
+
+		if (strcmp(named[i].name, named[i - 1].name) != 0)
+			continue;
+		length = enter(check, psprintf("%d", named[i].position));
+		report(check, true, named[i].node, "%s \"%s\" is used more than once", member, named[i].name);
+		leave(check, length);
+	}
+	pfree(named);
+}
+
+static void
+check_map(Check *check, const ArazzoNode *map, const FieldRule *field)
+{
+	int			i;
+
+	if (map->type != NODE_OBJECT)
+	{
+		report(check, true, map, "\"%s\" must be an object, not %s", field->name, arazzo_node_type_name(map));
+		return;
+	}
+	for (i = 0; i < map->count; i++)
+	{
+		const ArazzoMember *member = &map->u.members[i];
+		int			length = enter(check, member->key);
+
+		if (member->key[strspn(member->key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_")] != '\0')
+			report(check, false, member->value, "name \"%s\" has characters other than A-Z a-z 0-9 . - _", member->key);
+		if (field->rule)
+			check_object(check, member->value, field->rule);
+		leave(check, length);
+	}
+}
+
+static void
+check_number(Check *check, const ArazzoNode *node, const FieldRule *field)
+{
+	const char *text;
+
+	if (node->type != NODE_NUMBER)
+	{
+		check_scalar_type(check, node, NODE_NUMBER, "a number");
+		return;
+	}
+	text = numeric_normalize(node->u.number);
+	if (text[0] == '-')
+		report(check, true, node, "\"%s\" must not be negative", field->name);
+	if (field->type == FIELD_INTEGER && strchr(text, '.') != NULL)
+		report(check, true, node, "\"%s\" must be an integer", field->name);
+}
+
+static void
+check_scalar_type(Check *check, const ArazzoNode *node, ArazzoNodeType type, const char *wanted)
+{
+	if (node->type != type)
+		report(check, true, node, "%s must be %s, not %s", check->pointer.data, wanted, arazzo_node_type_name(node));
+}
+
+/* Arazzo 1.1.0, Versions: a patch level makes no difference. */
+static void
+check_version(Check *check, const ArazzoNode *root)
+{
+	const ArazzoNode *node = arazzo_node_member(root, "arazzo");
+	const char *version = arazzo_node_member_text(root, "arazzo");
+
+	if (version == NULL)
+		return;
+	if (strncmp(version, "1.", 2) != 0)
+		report(check, true, node, "version \"%s\" of Arazzo is not supported", version);
+	else if (strncmp(version, "1.0.", 4) != 0 && strncmp(version, "1.1.", 4) != 0)
+		report(check, false, node, "version \"%s\" of Arazzo is not known; it is read as 1.1.0", version);
+}
+
+static void
+check_source(Check *check, const ArazzoNode *source)
+{
+	static const char *const types[] = {"openapi", "arazzo", "asyncapi", NULL};
+	const char *url = arazzo_node_member_text(source, "url");
+	ArazzoUri	uri;
+
+	check_one_of(check, source, "type", types, true);
+	if (url != NULL && !arazzo_uri_split(url, &uri))
+		report(check, false, arazzo_node_member(source, "url"), "\"%s\" is not a URI reference", url);
+}
+
+/* Step Object: exactly one thing to do. */
+static void
+check_step(Check *check, const ArazzoNode *step)
+{
+	static const char *const targets[] = {"operationId", "operationPath", "workflowId", "channelPath"};
+	static const char *const actions[] = {"send", "receive", NULL};
+	const char *found = NULL;
+	size_t		i;
+
+	for (i = 0; i < lengthof(targets); i++)
+	{
+		if (arazzo_node_member(step, targets[i]) == NULL)
+			continue;
+		if (found)
+			report(check, true, arazzo_node_member(step, targets[i]),
+				   "step has both \"%s\" and \"%s\"", found, targets[i]);
+		found = targets[i];
+	}
+	if (found == NULL)
+		report(check, true, step, "step has none of \"operationId\", \"operationPath\" and \"workflowId\"");
+	if (check->version_1_1)
+	{
+		const ArazzoNode *criteria = arazzo_node_member(step, "successCriteria");
+
+		if (criteria && criteria->type == NODE_ARRAY && criteria->count == 0)
+			report(check, false, criteria, "\"successCriteria\" must have at least one entry when it is given");
+		check_one_of(check, step, "action", actions, true);
+	}
+}
+
+static bool
+is_reference(const ArazzoNode *node)
+{
+	return arazzo_node_member(node, "reference") != NULL;
+}
+
+static void
+check_parameter(Check *check, const ArazzoNode *parameter)
+{
+	static const char *const places[] = {"path", "query", "header", "cookie", "querystring", NULL};
+
+	if (is_reference(parameter))
+		return;
+	if (arazzo_node_member(parameter, "name") == NULL)
+		report(check, true, parameter, "Parameter Object has no \"name\"");
+	if (arazzo_node_member(parameter, "value") == NULL)
+		report(check, true, parameter, "Parameter Object has no \"value\"");
+	check_one_of(check, parameter, "in", places, true);
+}
+
+static void
+check_success_action(Check *check, const ArazzoNode *action)
+{
+	check_action(check, action, false);
+}
+
+static void
+check_failure_action(Check *check, const ArazzoNode *action)
+{
+	check_action(check, action, true);
+}
+
+static void
+check_action(Check *check, const ArazzoNode *action, bool failure)
+{
+	static const char *const types[] = {"end", "goto", "retry", NULL};
+	const char *type = arazzo_node_member_text(action, "type");
+	bool		step = arazzo_node_member(action, "stepId") != NULL;
+	bool		workflow = arazzo_node_member(action, "workflowId") != NULL;
+
+	if (is_reference(action))
+		return;
+	if (arazzo_node_member(action, "name") == NULL)
+		report(check, true, action, "action has no \"name\"");
+	if (type == NULL)
+		report(check, true, action, "action has no \"type\"");
+	check_one_of(check, action, "type", types, true);
+	if (type && strcmp(type, "retry") == 0 && !failure)
+		report(check, false, action, "type \"retry\" belongs to failure actions; it repeats the step here too");
+	if (step && workflow)
+		report(check, true, action, "action has both \"stepId\" and \"workflowId\"");
+	if (type && strcmp(type, "goto") == 0 && !step && !workflow)
+		report(check, true, action, "action of type \"goto\" has neither \"stepId\" nor \"workflowId\"");
+}
+
+static void
+check_criterion(Check *check, const ArazzoNode *criterion)
+{
+	static const char *const types[] = {"simple", "regex", "jsonpath", "xpath", NULL};
+	const ArazzoNode *type = arazzo_node_member(criterion, "type");
+	bool		simple = type == NULL ||
+		(type->type == NODE_STRING && strcmp(type->u.string, "simple") == 0);
+
+	if (type && type->type == NODE_STRING)
+		check_one_of(check, criterion, "type", types, true);
+	if (!simple && arazzo_node_member(criterion, "context") == NULL)
+		report(check, true, criterion, "criterion has a \"type\" but no \"context\"");
+}
+
+/* A string member must be one of the words; absent is fine. */
+static void
+check_one_of(Check *check, const ArazzoNode *node, const char *member, const char *const *words, bool error)
+{
+	const char *text = arazzo_node_member_text(node, member);
+	const char *const *word;
+
+	if (text == NULL)
+		return;
+	for (word = words; *word; word++)
+	{
+		if (strcmp(text, *word) == 0)
+			return;
+	}
+	report(check, error, arazzo_node_member(node, member), "\"%s\" cannot be \"%s\"", member, text);
+}
+
+static void
+report(Check *check, bool error, const ArazzoNode *place, const char *format,...)
+{
+	ArazzoFinding *finding = palloc0(sizeof(ArazzoFinding));
+	StringInfoData message;
+	va_list		arguments;
+	int			needed;
+
+	initStringInfo(&message);
+	do
+	{
+		va_start(arguments, format);
+		needed = appendStringInfoVA(&message, format, arguments);
+		va_end(arguments);
+		if (needed > 0)
+			enlargeStringInfo(&message, needed);
+	} while (needed > 0);
+	finding->error = error;
+	finding->line = place->line;
+	finding->column = place->column;
+	finding->pointer = pstrdup(check->pointer.data);
+	finding->message = message.data;
+	check->findings = lappend(check->findings, finding);
+}
+
+/* Adds a token to the pointer; returns the length to go back to. */
+static int
+enter(Check *check, const char *token)
+{
+	int			length = check->pointer.len;
+
+	arazzo_pointer_append(&check->pointer, token);
+	return length;
+}
+
+static void
+leave(Check *check, int length)
+{
+	check->pointer.len = length;
+	check->pointer.data[length] = '\0';
+}
