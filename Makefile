@@ -18,8 +18,46 @@ PG_CONFIG ?= pg_config
 PG_CPPFLAGS = -I$(srcdir)/src $(shell $(CURL_CONFIG) --cflags)
 SHLIB_LINK = $(shell $(CURL_CONFIG) --libs) -lyaml
 
+# Inputs are tests/sql/*.sql and tests/specs/*.spec, answers expected/*.out.
+REGRESS = $(patsubst tests/sql/%.sql,%,$(sort $(wildcard tests/sql/*.sql)))
+REGRESS_OPTS = --inputdir=tests --load-extension=$(EXTENSION)
+
+ISOLATION = $(patsubst tests/specs/%.spec,%,$(sort $(wildcard tests/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=tests --outputdir=. --load-extension=$(EXTENSION)
+
+TAP_TESTS = 1
+PROVE_TESTS = tests/t/*.pl
+
+# These bring along what they need, PostgreSQL included, so they must work
+# where it is not installed yet; and PGXS has a "check" of its own, which only
+# says that it cannot.
+SELF_CONTAINED = check demo bench
+
+ifneq ($(MAKECMDGOALS),)
+ifeq ($(filter-out $(SELF_CONTAINED),$(MAKECMDGOALS)),)
+without_pgxs = yes
+endif
+endif
+
+# In a throwaway copy and with throwaway servers, see each script.
+ifdef without_pgxs
+check:
+	@tests/run_checks $(TESTS)
+
+demo:
+	@KEEP=$(KEEP) tests/demo.sh
+
+bench:
+	@tests/bench/run
+
+.PHONY: $(SELF_CONTAINED)
+else
+
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
+
+# Makefile.global resets PROVE_FLAGS, so this comes after the include.
+PROVE_FLAGS += -I $(srcdir)/tests/perl
 
 # PGXS does not track headers; a small tree can afford to rebuild everything.
 $(OBJS): $(wildcard src/*.h src/*/*.h)
@@ -34,10 +72,28 @@ rooms: $(ROOMS)
 $(ROOMS): $(ROOMS_OBJS) $(filter-out src/$(EXTENSION).o,$(OBJS))
 	$(CC) $(CFLAGS) $^ $(LDFLAGS) $(LDFLAGS_SL) -shared -Wl,-Bsymbolic $(SHLIB_LINK) -o $@
 
-EXTRA_CLEAN += $(ROOMS) $(ROOMS_OBJS) $(INSTALL_SQL)
+PROGRAMS = tests/sandbox/sandbox tests/bench/floor
+PROGRAM_CFLAGS = -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter
+
+EXTRA_CLEAN += $(ROOMS) $(ROOMS_OBJS) $(INSTALL_SQL) $(PROGRAMS) tests/tmp_check
 
 # Documents that ship are loaded by the install script itself.
 $(INSTALL_SQL): sql/$(EXTENSION).sql $(sort $(wildcard workflows/*/*.yaml)) sql/install_script
 	sql/install_script $(EXTENSION) > $@.tmp && mv $@.tmp $@
 
-.PHONY: rooms
+# The local Amberflo and Stripe of tests and demo, and the C program that the
+# benchmark compares with: programs of their own, without PostgreSQL.
+programs: $(PROGRAMS)
+
+tests/sandbox/sandbox: $(wildcard tests/sandbox/*.c tests/sandbox/*.h)
+	$(CC) $(PROGRAM_CFLAGS) -o $@ $(filter %.c,$^) -lmicrohttpd -ljansson -lpthread
+
+tests/bench/floor: tests/bench/floor.c
+	$(CC) $(PROGRAM_CFLAGS) $(shell $(CURL_CONFIG) --cflags) -o $@ $< $(shell $(CURL_CONFIG) --libs) -lyaml
+
+# Compiles without keeping anything, to see what another compiler has to say.
+warnings:
+	$(CC) $(CFLAGS) $(CPPFLAGS) -fsyntax-only $(SRCS) $(wildcard tests/module/*.c)
+
+.PHONY: rooms programs warnings
+endif
