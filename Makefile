@@ -75,7 +75,8 @@ $(ROOMS): $(ROOMS_OBJS) $(filter-out src/$(EXTENSION).o,$(OBJS))
 PROGRAMS = tests/sandbox/sandbox tests/bench/floor
 PROGRAM_CFLAGS = -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter
 
-EXTRA_CLEAN += $(ROOMS) $(ROOMS_OBJS) $(INSTALL_SQL) $(PROGRAMS) tests/tmp_check
+EXTRA_CLEAN += $(ROOMS) $(ROOMS_OBJS) $(INSTALL_SQL) $(PROGRAMS) tests/tmp_check \
+	$(wildcard tests/sandbox/*.o)
 
 # Documents that ship are loaded by the install script itself.
 $(INSTALL_SQL): sql/$(EXTENSION).sql $(sort $(wildcard workflows/*/*.yaml)) sql/install_script
@@ -86,7 +87,7 @@ $(INSTALL_SQL): sql/$(EXTENSION).sql $(sort $(wildcard workflows/*/*.yaml)) sql/
 programs: $(PROGRAMS)
 
 tests/sandbox/sandbox: $(wildcard tests/sandbox/*.c tests/sandbox/*.h)
-	$(CC) $(PROGRAM_CFLAGS) -o $@ $(filter %.c,$^) -lmicrohttpd -ljansson -lpthread
+	$(MAKE) -C tests/sandbox sandbox
 
 tests/bench/floor: tests/bench/floor.c
 	$(CC) $(PROGRAM_CFLAGS) $(shell $(CURL_CONFIG) --cflags) -o $@ $< $(shell $(CURL_CONFIG) --libs) -lyaml

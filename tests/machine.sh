@@ -33,6 +33,7 @@ missing_packages() {
 	command -v gcc >/dev/null 2>&1 && command -v make >/dev/null 2>&1 && has_header stdio.h || echo build-essential
 	has_postgresql || echo postgresql
 	has_header curl/curl.h && command -v curl-config >/dev/null 2>&1 || echo libcurl4-openssl-dev
+	has_header zlib.h || echo zlib1g-dev
 	has_header yaml.h || echo libyaml-dev
 	has_header microhttpd.h || echo libmicrohttpd-dev
 	has_header jansson.h || echo libjansson-dev
@@ -100,7 +101,7 @@ need_packages() {
 	[ -n "$missing" ] || return 0
 	command -v apt-get >/dev/null 2>&1 || fail "This needs a C compiler, make, PostgreSQL 15 or later with its development files
 and pg_regress, libcurl, libyaml, libmicrohttpd and libjansson with their headers,
-openssl, setpriv, and perl with IPC::Run. By the names of Debian's packages, missing are:
+zlib, openssl, setpriv, and perl with IPC::Run. By the names of Debian's packages, missing are:
 $missing
 They are installed automatically on Debian and Ubuntu only."
 	install_packages $missing
@@ -120,7 +121,7 @@ make_copy() {
 		--exclude=./tests/tmp_check --exclude=./tests/sandbox/sandbox --exclude=./tests/bench/floor \
 		. | tar -C "$copy" -xf - --no-same-owner
 	[ ! -d "$top/../shared" ] || ln -s "$(cd "$top/../shared" && pwd)" "$work/shared"
-	chmod -R u+rwX,go+rX "$work"
+	chmod -R u+rwX "$work"
 	[ "$(id -u)" != 0 ] || chown -R "$unprivileged" "$work"
 }
 
@@ -141,7 +142,7 @@ run_unprivileged() {
 # from those of anybody else.
 remove_copy() {
 	[ -n "${work:-}" ] && [ -d "$work" ] || return 0
-	for round in TERM TERM KILL; do
+	for round in INT TERM KILL; do
 		running=$(programs_of_copy)
 		[ -n "$running" ] || break
 		kill -s $round $running 2>/dev/null || :

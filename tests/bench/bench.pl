@@ -1,0 +1,265 @@
+# The benchmark: how long the extension takes for what a small C program does
+# with the same libraries and the same servers, as a ratio taken in one run.
+# Expects the surroundings that tests/serve makes.
+#
+# Floor and extension take turns, so that whatever else the machine does falls
+# on both; each figure is the median of the turns.  The exit status is 1 when a
+# limit is passed.
+
+use strict;
+use warnings;
+
+my $turns = $ENV{TURNS} || 9;
+my $runs = $ENV{RUNS} || 3000;
+my $many = 100_000;
+my $floor = 'tests/bench/floor';
+my $passed_limits = 1;
+
+# A different event and amount each time, as in real use.
+my $run = <<'SQL' =~ s/\s+/ /gr;
+SELECT count(arazzo_run('meter-usage-and-topup-prepaid',
+	jsonb_build_object('meterApiName', 'api-calls', 'customerId', 'customer-1', 'meterValue', i + 0.5,
+		'meterTimeInMillis', 1718153645993, 'uniqueId', 'bench-' || i, 'amount', i + 1, 'currency', 'USD')))
+FROM generate_series(1, %d) i;
+SQL
+
+$| = 1;
+set_up();
+print "\n", `psql -XAtc "SELECT version()"`;
+printf "%d processors, %d turns\n\n", scalar(() = slurp('/proc/cpuinfo') =~ /^processor/mg), $turns;
+printf "%-52s %12s %12s %8s %8s\n", '', 'measured', 'floor', 'ratio', 'limit';
+two_steps();
+first_call();
+large_document();
+memory_of_many_runs();
+exit($passed_limits ? 0 : 1);
+
+sub set_up
+{
+	psql(<<"SQL");
+CREATE EXTENSION amberflo_arazzo;
+CREATE SERVER amberflo FOREIGN DATA WRAPPER arazzo OPTIONS (api 'https://app.amberflo.io', url '$ENV{SANDBOX_URL}');
+CREATE USER MAPPING FOR CURRENT_USER SERVER amberflo OPTIONS (api_key '$ENV{AMBERFLO_KEY}');
+SQL
+}
+
+# Runs a script in a new session; what it printed.
+sub psql
+{
+	my ($script) = @_;
+	my $file = "$ENV{DIRECTORY}/tmp/script.sql";
+
+	open my $handle, '>', $file or die "could not write \"$file\": $!";
+	print $handle $script;
+	close $handle;
+	my $output = `psql -X -q -At -v ON_ERROR_STOP=1 -f $file 2>&1`;
+	die "a script failed:\n$output" if $? != 0;
+	return $output;
+}
+
+sub slurp
+{
+	my ($file) = @_;
+
+	open my $handle, '<', $file or die "could not open \"$file\": $!";
+	local $/;
+	return scalar <$handle>;
+}
+
+# The times that psql printed, in milliseconds.
+sub elapsed
+{
+	return $_[0] =~ /^Time: ([\d.]+) ms/mg;
+}
+
+sub floor
+{
+	my @words = split ' ', `$floor @_`;
+
+	die "the floor failed\n" if $? != 0;
+	return $words[0];
+}
+
+sub median
+{
+	my @sorted = sort { $a <=> $b } @_;
+
+	return $sorted[ @sorted / 2 ];
+}
+
+# A line of the report; limit and what it limits come last.
+sub report
+{
+	my ($what, $measured, $base, $ratio, $limit, $limited) = @_;
+	my $good = $limited <= $limit;
+
+	$passed_limits &&= $good;
+	printf "%-52s %12s %12s %8s %8s  %s\n", $what, $measured, $base, $ratio, $limit, $good ? 'ok' : 'OVER';
+}
+
+sub two_steps
+{
+	my (@measured, @base, @ratios);
+
+	foreach my $turn (1 .. $turns)
+	{
+		push @base, floor('post', $ENV{SANDBOX_URL}, $ENV{AMBERFLO_KEY}, $runs);
+		my ($time) = elapsed(psql(sprintf($run, 300) . "\n\\timing on\n" . sprintf($run, $runs)));
+
+		push @measured, $time * 1000 / $runs;
+		push @ratios, $measured[-1] / $base[-1];
+	}
+	my $ratio = median(@ratios);
+
+	report('two-step workflow in a warm session',
+		sprintf('%.1f us', median(@measured)), sprintf('%.1f us', median(@base)),
+		sprintf('%.2f', $ratio), '1.50', $ratio);
+	printf "%52s  (ratios of the turns: %s)\n", '', join ' ', map { sprintf '%.2f', $_ } sort { $a <=> $b } @ratios;
+}
+
+sub first_call
+{
+	my @measured = map { elapsed(psql("\\timing on\n" . sprintf($run, 1))) } 1 .. 3 * $turns;
+	my $time = median(@measured);
+
+	report_plain('first run in a new session', $time, 'ms', 10);
+}
+
+# A figure with a limit of its own and no floor.
+sub report_plain
+{
+	my ($what, $value, $unit, $limit) = @_;
+	my $good = $value <= $limit;
+
+	$passed_limits &&= $good;
+	printf "%-52s %12s %12s %8s %8s  %s\n", $what, sprintf("%.2f $unit", $value), '', '', "$limit $unit", $good ? 'ok' : 'OVER';
+}
+
+# An OpenAPI document in YAML, as large as asked for, of the usual kinds of
+# members: operations, parameters, bodies, references, descriptions.
+sub write_document
+{
+	my ($file, $size) = @_;
+	my $text = <<'YAML';
+openapi: 3.0.3
+info:
+  title: A large API
+  version: 1.0.0
+servers:
+  - url: https://large.example
+paths:
+YAML
+	for (my $i = 1; length $text < $size; $i++)
+	{
+		$text .= <<"YAML";
+  /resources-$i/{id}:
+    get:
+      operationId: getResource$i
+      summary: Look up resource number $i
+      description: >-
+        Answers with the resource as it is now. What is no longer there is
+        answered with a 404, and the body says since when.
+      tags: [resources]
+      parameters:
+        - name: id
+          in: path
+          required: true
+          description: Identifier of the resource.
+          schema: {type: string, maxLength: 64}
+        - name: limit
+          in: query
+          schema: {type: integer, minimum: 1, maximum: 100, default: 10}
+      responses:
+        '200':
+          description: The resource.
+          content:
+            application/json:
+              schema:
+                type: object
+                required: [id, name]
+                properties:
+                  id:
+                    type: string
+                    example: "resource-$i"
+                  name:
+                    type: string
+                    nullable: true
+                  price:
+                    type: number
+                    example: 12.50
+                  parent:
+                    \$ref: '#/components/schemas/Error'
+        default:
+          \$ref: '#/components/responses/Error'
+YAML
+	}
+	$text .= <<'YAML';
+components:
+  responses:
+    Error:
+      description: Something went wrong.
+      content:
+        application/json:
+          schema:
+            $ref: '#/components/schemas/Error'
+  schemas:
+    Error:
+      type: object
+      properties:
+        message:
+          type: string
+YAML
+	open my $handle, '>', $file or die "could not write \"$file\": $!";
+	print $handle $text;
+	close $handle;
+}
+
+sub large_document
+{
+	my $file = "$ENV{DIRECTORY}/tmp/large.yaml";
+	my (@measured, @base, @ratios, @peaks);
+
+	write_document($file, 5 * 1024 * 1024);
+	foreach my $turn (1 .. $turns)
+	{
+		push @base, floor('yaml', $file);
+		my $output = psql(<<"SQL");
+SELECT pg_backend_pid() AS pid \\gset
+\\setenv BACKEND :pid
+\\timing on
+SELECT arazzo_load('https://large.example/openapi.yaml', pg_read_file('$file'));
+\\timing off
+\\! grep VmHWM /proc/\$BACKEND/status
+SQL
+		push @measured, elapsed($output);
+		push @ratios, $measured[-1] / $base[-1];
+		push @peaks, $output =~ /VmHWM:\s+(\d+) kB/;
+	}
+	my $ratio = median(@ratios);
+	my ($peak) = sort { $b <=> $a } @peaks;
+
+	report('load an OpenAPI document of 5 MB; floor: libyaml',
+		sprintf('%.1f ms', median(@measured)), sprintf('%.1f ms', median(@base)),
+		sprintf('%.2f', $ratio), '4.00', $ratio);
+	report_plain('  peak memory of that session', $peak / 1024, 'MB', 300);
+}
+
+# Private memory of one session after 1,000 runs and after all of them.
+sub memory_of_many_runs
+{
+	my $look = <<'SQL';
+\! grep RssAnon /proc/$BACKEND/status
+SELECT 'contexts: ' || sum(total_bytes) FROM pg_backend_memory_contexts;
+SQL
+	my $output = psql(
+		"SELECT pg_backend_pid() AS pid \\gset\n\\setenv BACKEND :pid\n"
+		  . sprintf($run, 1000) . "\n" . $look
+		  . (sprintf($run, 1000) . "\n") x ($many / 1000 - 1)
+		  . $look);
+	my @rss = $output =~ /RssAnon:\s+(\d+) kB/g;
+	my @contexts = $output =~ /contexts: (\d+)/g;
+	my $count = $many =~ s/(\d)(?=(\d{3})+$)/$1,/gr;
+
+	report_plain("memory growth of a session, runs 1,001 to $count", ($rss[1] - $rss[0]) / 1024, 'MB', 1);
+	printf "%-52s %12s\n", '  of that, in memory contexts', sprintf '%.2f MB', ($contexts[1] - $contexts[0]) / 1048576;
+}
