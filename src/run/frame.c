@@ -1,0 +1,137 @@
+/*-------------------------------------------------------------------------
+ *
+ * frame.c
+ *	  Frames: a workflow that was entered, with its inputs.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "run/internal.h"
+
+static ArazzoFailure *inputs_failure(const PlanWorkflow *workflow, List *errors);
+static ArazzoFailure *check_credentials(const PlanWorkflow *workflow, const JsonbValue *inputs);
+
+/* A frame on top of the one at hand; it is not yet the run's. */
+RunFrame *
+arazzo_run_frame(ArazzoRun *run, const PlanWorkflow *workflow, JsonbValue *inputs, FrameReason reason)
+{
+	RunFrame   *frame = palloc0(sizeof(RunFrame));
+	int			i;
+
+	frame->caller = run->frame;
+	frame->reason = reason;
+	frame->workflow = workflow;
+	frame->inputs = inputs;
+	frame->detour_from = -1;
+	frame->steps = palloc0(sizeof(StepRecord) * workflow->step_count);
+	for (i = 0; i < workflow->step_count; i++)
+	{
+		if (workflow->steps[i].output_count > 0)
+			frame->steps[i].outputs = palloc0(sizeof(JsonbValue *) * workflow->steps[i].output_count);
+	}
+	return frame;
+}
+
+/*
+ * The inputs with the schema's defaults filled in; NULL and *failure when
+ * they do not satisfy it.
+ */
+JsonbValue *
+arazzo_run_check_inputs(const PlanWorkflow *workflow, JsonbValue *inputs, ArazzoFailure **failure)
+{
+	List	   *errors = NIL;
+
+	if (!arazzo_value_is_object(inputs))
+	{
+		*failure = arazzo_failure_make(ERRCODE_INVALID_PARAMETER_VALUE,
+									   "inputs of workflow \"%s\" must be an object, not %s",
+									   workflow->workflow_id, arazzo_value_type(inputs));
+		return NULL;
+	}
+	if (workflow->inputs == NULL)
+		return inputs;
+	inputs = arazzo_schema_fill_defaults(workflow->inputs, inputs);
+	if (!arazzo_schema_validate(workflow->inputs, inputs, NULL))
+	{
+		(void) arazzo_schema_validate(workflow->inputs, inputs, &errors);
+		*failure = inputs_failure(workflow, errors);
+		return NULL;
+	}
+	*failure = check_credentials(workflow, inputs);
+	return *failure ? NULL : inputs;
+}
+
+/* A credential that is given must be something that can be sent. */
+static ArazzoFailure *
+check_credentials(const PlanWorkflow *workflow, const JsonbValue *inputs)
+{
+	ListCell   *cell;
+
+	foreach(cell, workflow->credential_inputs)
+	{
+		JsonbValue *value = arazzo_value_member_cstring(inputs, lfirst(cell));
+
+		if (value && value->type != jbvString)
+		{
+			ArazzoFailure *failure = arazzo_failure_make(ERRCODE_ARAZZO_SCHEMA,
+														 "input \"%s\" of workflow \"%s\" must be a string, not %s",
+														 (char *) lfirst(cell), workflow->workflow_id,
+														 arazzo_value_type(value));
+
+			return arazzo_failure_hint(failure, "Leave it out to use the credential of the user mapping.");
+		}
+	}
+	return NULL;
+}
+
+static ArazzoFailure *
+inputs_failure(const PlanWorkflow *workflow, List *errors)
+{
+	ArazzoFailure *failure;
+	StringInfoData detail;
+	ListCell   *cell;
+
+	failure = arazzo_failure_make(ERRCODE_ARAZZO_SCHEMA, "inputs of workflow \"%s\" are not valid",
+								  workflow->workflow_id);
+	initStringInfo(&detail);
+	foreach(cell, errors)
+	{
+		const SchemaError *error = lfirst(cell);
+
+		if (foreach_current_index(cell) == 20)
+		{
+			appendStringInfo(&detail, "\nThere are %d more.", list_length(errors) - 20);
+			break;
+		}
+		appendStringInfo(&detail, "%s%s%s%s.", detail.len > 0 ? "\n" : "",
+						 error->instance_pointer, error->instance_pointer[0] ? ": " : "",
+						 error->message);
+	}
+	failure->detail = detail.data;
+	return arazzo_failure_hint(failure, "The view arazzo_workflows shows the input schema.");
+}
+
+/* An object of the values that an action or a step passes on; what is left
+ * out is not in it. */
+JsonbValue *
+arazzo_run_gather_inputs(ArazzoRun *run, List *values, ArazzoFailure **failure)
+{
+	JsonbParseState *state = NULL;
+	ListCell   *cell;
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	foreach(cell, values)
+	{
+		const PlanValue *input = lfirst(cell);
+		JsonbValue *value = arazzo_template_evaluate(input->value, &run->environment, failure);
+
+		if (*failure)
+			return NULL;
+		if (value == NULL)
+			continue;
+		pushJsonbValue(&state, WJB_KEY, arazzo_value_cstring(input->name));
+		pushJsonbValue(&state, WJB_VALUE, value);
+	}
+	return arazzo_value_from_jsonb(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
+}

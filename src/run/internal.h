@@ -1,0 +1,132 @@
+/*-------------------------------------------------------------------------
+ *
+ * internal.h
+ *	  The state of a run, for the files of this room.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ARAZZO_RUN_INTERNAL_H
+#define ARAZZO_RUN_INTERNAL_H
+
+#include "run/machine.h"
+
+typedef enum RunState
+{
+	STATE_READY,				/* about to do the step at hand */
+	STATE_AWAITING,				/* its request was handed out */
+	STATE_WAITING,				/* until a moment, then STATE_READY */
+	STATE_SUCCEEDED,
+	STATE_FAILED
+} RunState;
+
+/* Why a workflow was entered: what to do when it is through. */
+typedef enum FrameReason
+{
+	FRAME_ROOT,
+	FRAME_STEP,					/* it is what the caller's step does */
+	FRAME_RETRY,				/* a retry action: then repeat the caller's step */
+	FRAME_DEPENDENCY			/* dependsOn of the caller */
+} FrameReason;
+
+/* What a step left behind. */
+typedef struct StepRecord
+{
+	bool		done;
+	JsonbValue **outputs;		/* by output of the plan; NULL: absent */
+	JsonbValue *workflow_outputs;	/* workflow steps: all that it gave */
+} StepRecord;
+
+typedef struct RunFrame
+{
+	struct RunFrame *caller;	/* NULL for the root */
+	FrameReason reason;
+	const PlanWorkflow *workflow;
+	JsonbValue *inputs;			/* an object */
+	StepRecord *steps;			/* by step of the plan */
+	int			dependency;		/* how many of depends_on are through */
+	int			step;			/* index; step_count: all through */
+	int			attempt;		/* of this visit, 0 before the first */
+	List	   *retries;		/* of int: by failure action, this visit */
+	int			detour_from;	/* step to repeat after the one at hand, -1 */
+	int			detour_attempt;
+	List	   *detour_retries;
+} RunFrame;
+
+/* The request and response at hand; in the step's context. */
+typedef struct RunExchange
+{
+	const ArazzoRequest *request;
+	bool		credential_given;
+	List	   *parameters;		/* of ExchangeParameter: as evaluated */
+	const char *content_type;	/* of the request body */
+	const ArazzoResponse *response;
+	JsonbValue *body;			/* of the response, NULL: absent or not read */
+	bool		body_read;
+	JsonbValue *outputs;		/* of the workflow that a step called */
+} RunExchange;
+
+typedef struct ExchangeParameter
+{
+	ParameterLocation in;
+	const char *name;
+	JsonbValue *value;
+} ExchangeParameter;
+
+/* What a workflow that was called and is through left behind. */
+typedef struct WorkflowRecord
+{
+	const PlanWorkflow *workflow;
+	JsonbValue *inputs;
+	JsonbValue *outputs;
+} WorkflowRecord;
+
+struct ArazzoRun
+{
+	const ArazzoPlan *plan;
+	MemoryContext context;
+	MemoryContext step_context; /* emptied when a step begins */
+	RunState	state;
+	RunFrame   *frame;			/* the innermost */
+	int			depth;
+	int			visits;
+	TimestampTz until;
+	List	   *workflows;		/* of WorkflowRecord */
+	List	   *secrets;		/* of char * */
+	RunExchange exchange;
+	RunNext		next;
+	RunJudgement judgement;
+	ArazzoFailure *failure;
+	const char *ended_by;
+	JsonbValue *outputs;
+	ExpressionEnvironment environment;
+	StringInfoData body;		/* buffers, re-used from step to step */
+	StringInfoData url;
+};
+
+/* environment.c: what the roots of expressions are right now */
+extern void arazzo_run_environment_init(ArazzoRun *run);
+
+/* request.c: the request of a step into run->exchange; NULL on success */
+extern ArazzoFailure *arazzo_run_build_request(ArazzoRun *run, const PlanStep *step);
+
+/* replace.c */
+extern JsonbValue *arazzo_run_replace(JsonbValue *payload, char **tokens, int count,
+									  JsonbValue *replacement, ArazzoFailure **failure);
+
+/* retry.c: the delay before a retry in microseconds */
+extern int64 arazzo_run_retry_delay(const ArazzoResponse *response, double retry_after, TimestampTz now);
+
+/* judge.c: does the answer satisfy the step?  Sets the judgement's reason. */
+extern ArazzoFailure *arazzo_run_judge(ArazzoRun *run, const PlanStep *step);
+extern bool arazzo_run_criteria_hold(ArazzoRun *run, List *criteria, const char **failed);
+extern void arazzo_run_take_outputs(ArazzoRun *run, const PlanStep *step);
+extern JsonbValue *arazzo_run_workflow_outputs(ArazzoRun *run, const PlanWorkflow *workflow);
+extern void arazzo_run_warn(ArazzoRun *run, const char *warning);
+extern ArazzoFailure *arazzo_run_place(ArazzoRun *run, const PlanStep *step, ArazzoFailure *failure);
+
+/* frame.c */
+extern RunFrame *arazzo_run_frame(ArazzoRun *run, const PlanWorkflow *workflow, JsonbValue *inputs, FrameReason reason);
+extern JsonbValue *arazzo_run_check_inputs(const PlanWorkflow *workflow, JsonbValue *inputs, ArazzoFailure **failure);
+extern JsonbValue *arazzo_run_gather_inputs(ArazzoRun *run, List *values, ArazzoFailure **failure);
+
+#endif							/* ARAZZO_RUN_INTERNAL_H */

@@ -1,0 +1,564 @@
+/*-------------------------------------------------------------------------
+ *
+ * machine.c
+ *	  The state machine of a run: what is next, and what an answer changes.
+ *
+ * A run is a stack of frames, one for each workflow that was entered and is
+ * not through.  All transitions are in this file; what requests look like,
+ * how answers are judged and what expressions see is in the files beside it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "run/internal.h"
+#include "support/clock.h"
+#include "support/settings.h"
+
+static ArazzoRun *allocate_run(const ArazzoPlan *plan);
+static void advance(ArazzoRun *run);
+static void enter_dependency(ArazzoRun *run);
+static void begin_step(ArazzoRun *run);
+static void begin_workflow_step(ArazzoRun *run, const PlanStep *step);
+static void enter_workflow(ArazzoRun *run, const PlanWorkflow *workflow, List *values,
+						   FrameReason reason, const PlanStep *step);
+static void step_succeeded(ArazzoRun *run);
+static void step_failed(ArazzoRun *run, ArazzoFailure *failure, bool repeatable);
+static void take_action(ArazzoRun *run, const PlanAction *action, ArazzoFailure *failure);
+static void retry_step(ArazzoRun *run, const PlanAction *action);
+static bool may_retry(RunFrame *frame, int action, const PlanAction *plan);
+static void go_to_step(ArazzoRun *run, int step);
+static void go_to_workflow(ArazzoRun *run, const PlanAction *action);
+static void next_step(ArazzoRun *run);
+static void leave_frame(ArazzoRun *run);
+static void frame_failed(ArazzoRun *run, ArazzoFailure *failure);
+static void finish_run(ArazzoRun *run);
+static ArazzoFailure *in_doubt(ArazzoRun *run, ArazzoFailure *failure, const PlanAction *action);
+
+ArazzoRun *
+arazzo_run_create(const ArazzoPlan *plan, const JsonbValue *inputs, ArazzoFailure **failure)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ArazzoRun  *run = allocate_run(plan);
+	JsonbValue *checked;
+	ListCell   *cell;
+
+	MemoryContextSwitchTo(run->context);
+	checked = arazzo_run_check_inputs(plan->workflow, arazzo_value_copy(inputs), failure);
+	if (checked)
+	{
+		run->frame = arazzo_run_frame(run, plan->workflow, checked, FRAME_ROOT);
+		foreach(cell, plan->workflow->credential_inputs)
+		{
+			JsonbValue *secret = arazzo_value_member_cstring(checked, lfirst(cell));
+
+			if (secret && secret->type == jbvString)
+				run->secrets = lappend(run->secrets, arazzo_value_to_text(secret));
+		}
+	}
+	MemoryContextSwitchTo(caller);
+	if (checked)
+		return run;
+	*failure = arazzo_failure_copy(*failure);
+	arazzo_run_free(run);
+	return NULL;
+}
+
+/* A run without a frame. */
+static ArazzoRun *
+allocate_run(const ArazzoPlan *plan)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "arazzo run", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	ArazzoRun  *run = palloc0(sizeof(ArazzoRun));
+
+	run->plan = plan;
+	run->context = context;
+	run->step_context = AllocSetContextCreate(context, "arazzo step", ALLOCSET_DEFAULT_SIZES);
+	run->state = STATE_READY;
+	initStringInfo(&run->body);
+	initStringInfo(&run->url);
+	arazzo_run_environment_init(run);
+	MemoryContextSwitchTo(old);
+	return run;
+}
+
+void
+arazzo_run_free(ArazzoRun *run)
+{
+	MemoryContextDelete(run->context);
+}
+
+const RunNext *
+arazzo_run_next(ArazzoRun *run)
+{
+	MemoryContext caller = MemoryContextSwitchTo(run->context);
+
+	if (run->state == STATE_WAITING && arazzo_clock_now() >= run->until)
+		run->state = STATE_READY;
+	while (run->state == STATE_READY)
+	{
+		CHECK_FOR_INTERRUPTS();
+		advance(run);
+	}
+	run->next.workflow = run->frame->workflow;
+	run->next.step = run->frame->step < run->frame->workflow->step_count ?
+		&run->frame->workflow->steps[run->frame->step] : NULL;
+	run->next.attempt = run->frame->attempt;
+	run->next.visit = run->visits;
+	run->next.until = run->until;
+	run->next.request = run->exchange.request;
+	run->next.credential_given = run->exchange.credential_given;
+	run->next.kind = run->state == STATE_AWAITING ? RUN_SEND :
+		run->state == STATE_WAITING ? RUN_WAIT : RUN_FINISHED;
+	MemoryContextSwitchTo(caller);
+	return &run->next;
+}
+
+/* Does what is to be done next, when there is nothing to wait for. */
+static void
+advance(ArazzoRun *run)
+{
+	RunFrame   *frame = run->frame;
+
+	if (frame->dependency < list_length(frame->workflow->depends_on))
+		enter_dependency(run);
+	else if (frame->step < frame->workflow->step_count)
+		begin_step(run);
+	else
+		leave_frame(run);
+}
+
+/* Workflow Object, dependsOn: with the inputs of the workflow that needs it. */
+static void
+enter_dependency(ArazzoRun *run)
+{
+	RunFrame   *frame = run->frame;
+	const PlanWorkflow *workflow = list_nth(frame->workflow->depends_on, frame->dependency);
+	ArazzoFailure *failure = NULL;
+	JsonbValue *inputs;
+	ListCell   *cell;
+
+	foreach(cell, run->workflows)
+	{
+		if (((WorkflowRecord *) lfirst(cell))->workflow == workflow)
+		{
+			frame->dependency++;
+			return;
+		}
+	}
+	inputs = arazzo_run_check_inputs(workflow, frame->inputs, &failure);
+	if (inputs == NULL || ++run->depth > arazzo_max_depth)
+		frame_failed(run, failure ? failure :
+					 arazzo_failure_make(ERRCODE_ARAZZO_LIMIT, "workflows are nested deeper than arazzo.max_depth (%d)", arazzo_max_depth));
+	else
+		run->frame = arazzo_run_frame(run, workflow, inputs, FRAME_DEPENDENCY);
+}
+
+/* A visit of a step, or another attempt of it. */
+static void
+begin_step(ArazzoRun *run)
+{
+	RunFrame   *frame = run->frame;
+	const PlanStep *step = &frame->workflow->steps[frame->step];
+	ArazzoFailure *failure;
+
+	MemoryContextReset(run->step_context);
+	memset(&run->exchange, 0, sizeof(run->exchange));
+	memset(&run->judgement, 0, sizeof(run->judgement));
+	frame->attempt++;
+	if (++run->visits > arazzo_max_steps)
+	{
+		failure = arazzo_failure_make(ERRCODE_ARAZZO_LIMIT, "run made more than %d step visits", arazzo_max_steps);
+		arazzo_failure_hint(failure, "A goto or a retry may never end; otherwise raise arazzo.max_steps.");
+		run->state = STATE_FAILED;
+		run->failure = arazzo_run_place(run, step, failure);
+		return;
+	}
+	if (step->workflow)
+	{
+		begin_workflow_step(run, step);
+		return;
+	}
+	failure = arazzo_run_build_request(run, step);
+	if (failure)
+		step_failed(run, arazzo_run_place(run, step, failure), true);
+	else
+		run->state = STATE_AWAITING;
+}
+
+static void
+begin_workflow_step(ArazzoRun *run, const PlanStep *step)
+{
+	enter_workflow(run, step->workflow, step->inputs, FRAME_STEP, step);
+}
+
+/* Enters a workflow with the inputs that the values give. */
+static void
+enter_workflow(ArazzoRun *run, const PlanWorkflow *workflow, List *values,
+			   FrameReason reason, const PlanStep *step)
+{
+	ArazzoFailure *failure = NULL;
+	JsonbValue *inputs = arazzo_run_gather_inputs(run, values, &failure);
+
+	if (inputs)
+		inputs = arazzo_run_check_inputs(workflow, inputs, &failure);
+	if (inputs && ++run->depth > arazzo_max_depth)
+	{
+		failure = arazzo_failure_make(ERRCODE_ARAZZO_LIMIT,
+									  "workflows are nested deeper than arazzo.max_depth (%d)", arazzo_max_depth);
+		run->state = STATE_FAILED;
+		run->failure = arazzo_run_place(run, step, failure);
+	}
+	else if (inputs)
+		run->frame = arazzo_run_frame(run, workflow, inputs, reason);
+	else
+		step_failed(run, arazzo_run_place(run, step, failure), true);
+}
+
+void
+arazzo_run_received(ArazzoRun *run, const ArazzoResponse *response, bool repeatable)
+{
+	MemoryContext caller = MemoryContextSwitchTo(run->context);
+	const PlanStep *step = &run->frame->workflow->steps[run->frame->step];
+	ArazzoFailure *failure;
+
+	Assert(run->state == STATE_AWAITING);
+	run->exchange.response = response;
+	run->state = STATE_READY;
+	failure = arazzo_run_judge(run, step);
+	if (failure)
+		step_failed(run, arazzo_run_place(run, step, failure),
+					repeatable || response->outcome != OUTCOME_UNKNOWN);
+	else
+		step_succeeded(run);
+	run->exchange.response = NULL;	/* the driver's; gone after this */
+	run->exchange.body = NULL;
+	MemoryContextSwitchTo(caller);
+}
+
+void
+arazzo_run_refused(ArazzoRun *run, const ArazzoFailure *failure)
+{
+	MemoryContext caller = MemoryContextSwitchTo(run->context);
+	const PlanStep *step = &run->frame->workflow->steps[run->frame->step];
+
+	run->state = STATE_READY;
+	step_failed(run, arazzo_run_place(run, step, arazzo_failure_copy(failure)), true);
+	MemoryContextSwitchTo(caller);
+}
+
+/* Step Object, onSuccess: the first action whose criteria hold. */
+static void
+step_succeeded(ArazzoRun *run)
+{
+	RunFrame   *frame = run->frame;
+	const PlanStep *step = &frame->workflow->steps[frame->step];
+	int			index = 0;
+	ListCell   *cell;
+
+	run->judgement.success = true;
+	arazzo_run_take_outputs(run, step);
+	frame->steps[frame->step].done = true;
+	if (frame->detour_from >= 0)
+	{
+		frame->step = frame->detour_from;
+		frame->attempt = frame->detour_attempt;
+		frame->retries = frame->detour_retries;
+		frame->detour_from = -1;
+		return;
+	}
+	foreach(cell, step->on_success)
+	{
+		const PlanAction *action = lfirst(cell);
+
+		if (arazzo_run_criteria_hold(run, action->criteria, NULL) &&
+			(action->type != ACTION_RETRY || may_retry(frame, index, action)))
+		{
+			take_action(run, action, NULL);
+			return;
+		}
+		index++;
+	}
+	next_step(run);
+}
+
+/*
+ * Step Object, onFailure: the first action whose criteria hold; a retry only
+ * while its limit lasts.  A call that may have been received is repeated
+ * only when that does no harm.
+ */
+static void
+step_failed(ArazzoRun *run, ArazzoFailure *failure, bool repeatable)
+{
+	RunFrame   *frame = run->frame;
+	const PlanStep *step = &frame->workflow->steps[frame->step];
+	int			index = 0;
+	ListCell   *cell;
+
+	run->judgement.success = false;
+	run->judgement.reason = failure->message;
+	foreach(cell, frame->detour_from < 0 ? step->on_failure : NIL)
+	{
+		const PlanAction *action = lfirst(cell);
+
+		if (arazzo_run_criteria_hold(run, action->criteria, NULL) &&
+			(action->type != ACTION_RETRY || may_retry(frame, index, action)))
+		{
+			if (action->type == ACTION_RETRY && !repeatable)
+				break;
+			take_action(run, action, failure);
+			return;
+		}
+		index++;
+	}
+	if (cell && frame->detour_from < 0)
+		failure = in_doubt(run, failure, lfirst(cell));
+	frame_failed(run, failure);
+}
+
+static ArazzoFailure *
+in_doubt(ArazzoRun *run, ArazzoFailure *failure, const PlanAction *action)
+{
+	ArazzoFailure *doubt = arazzo_failure_make(ERRCODE_ARAZZO_IN_DOUBT,
+											   "run is in doubt: the call may have been received and cannot be repeated");
+
+	doubt->detail = psprintf("%s: %s", failure->message, failure->detail);
+	arazzo_failure_hint(doubt, "Find out whether the API took the call in. Action \"%s\" could repeat it if the server option idempotency_key said where the API expects a key.",
+						action->name);
+	return doubt;
+}
+
+static void
+take_action(ArazzoRun *run, const PlanAction *action, ArazzoFailure *failure)
+{
+	run->judgement.action = action->name;
+	switch (action->type)
+	{
+		case ACTION_END:
+			if (failure)
+				run->ended_by = action->name;
+			run->frame->step = run->frame->workflow->step_count;
+			break;
+		case ACTION_GOTO:
+			if (action->workflow)
+				go_to_workflow(run, action);
+			else
+				go_to_step(run, action->step);
+			break;
+		case ACTION_RETRY:
+			retry_step(run, action);
+			break;
+	}
+}
+
+/* Counts an attempt of a retry action, by its place in the list; false when
+ * its limit is reached.  Counters last for one visit of the step. */
+static bool
+may_retry(RunFrame *frame, int action, const PlanAction *plan)
+{
+	while (list_length(frame->retries) <= action)
+		frame->retries = lappend_int(frame->retries, 0);
+	if (list_nth_int(frame->retries, action) >= plan->retry_limit)
+		return false;
+	lfirst_int(list_nth_cell(frame->retries, action))++;
+	return true;
+}
+
+/*
+ * Failure Action Object, retry: after the delay, the step again; a step or
+ * a workflow that the action names goes before it.
+ */
+static void
+retry_step(ArazzoRun *run, const PlanAction *action)
+{
+	RunFrame   *frame = run->frame;
+	TimestampTz now = arazzo_clock_now();
+	int64		delay = arazzo_run_retry_delay(run->exchange.response, action->retry_after, now);
+
+	if (delay > 0)
+	{
+		run->until = now + delay;
+		run->state = STATE_WAITING;
+	}
+	if (action->workflow)
+	{
+		const PlanStep *step = &frame->workflow->steps[frame->step];
+
+		enter_workflow(run, action->workflow, action->parameters, FRAME_RETRY, step);
+	}
+	else if (action->step >= 0 && action->step != frame->step)
+	{
+		frame->detour_from = frame->step;
+		frame->detour_attempt = frame->attempt;
+		frame->detour_retries = frame->retries;
+		frame->step = action->step;
+		frame->attempt = 0;
+		frame->retries = NIL;
+	}
+}
+
+static void
+go_to_step(ArazzoRun *run, int step)
+{
+	run->frame->step = step;
+	run->frame->attempt = 0;
+	run->frame->retries = NIL;
+}
+
+/*
+ * A one-way transfer: the workflow takes the place of the one at hand, with
+ * the action's parameters as its inputs (1.1.0), else with the same inputs.
+ */
+static void
+go_to_workflow(ArazzoRun *run, const PlanAction *action)
+{
+	RunFrame   *old = run->frame;
+	const PlanStep *step = &old->workflow->steps[old->step];
+	ArazzoFailure *failure = NULL;
+	JsonbValue *inputs = old->inputs;
+
+	if (action->parameters)
+		inputs = arazzo_run_gather_inputs(run, action->parameters, &failure);
+	if (inputs)
+		inputs = arazzo_run_check_inputs(action->workflow, inputs, &failure);
+	if (inputs == NULL)
+	{
+		frame_failed(run, arazzo_run_place(run, step, failure));
+		return;
+	}
+	run->frame = arazzo_run_frame(run, action->workflow, inputs, old->reason);
+	run->frame->caller = old->caller;
+}
+
+static void
+next_step(ArazzoRun *run)
+{
+	go_to_step(run, run->frame->step + 1);
+}
+
+/* The workflow at hand is through. */
+static void
+leave_frame(ArazzoRun *run)
+{
+	RunFrame   *frame = run->frame;
+	WorkflowRecord *record;
+
+	if (frame->caller == NULL)
+	{
+		finish_run(run);
+		return;
+	}
+	record = palloc(sizeof(WorkflowRecord));
+	record->workflow = frame->workflow;
+	record->inputs = frame->inputs;
+	record->outputs = arazzo_run_workflow_outputs(run, frame->workflow);
+	run->workflows = lcons(record, run->workflows);
+	run->frame = frame->caller;
+	run->depth--;
+	switch (frame->reason)
+	{
+		case FRAME_STEP:
+			memset(&run->exchange, 0, sizeof(run->exchange));
+			run->exchange.outputs = record->outputs;
+			{
+				const PlanStep *step = &run->frame->workflow->steps[run->frame->step];
+				ArazzoFailure *failure = arazzo_run_judge(run, step);
+
+				if (failure)
+					step_failed(run, arazzo_run_place(run, step, failure), true);
+				else
+					step_succeeded(run);
+			}
+			break;
+		case FRAME_DEPENDENCY:
+			run->frame->dependency++;
+			break;
+		default:
+			break;				/* the caller's step begins anew */
+	}
+}
+
+/* The workflow at hand has failed: so does the step that called it. */
+static void
+frame_failed(ArazzoRun *run, ArazzoFailure *failure)
+{
+	RunFrame   *frame = run->frame;
+
+	if (frame->caller == NULL || failure->sqlstate == ERRCODE_ARAZZO_IN_DOUBT)
+	{
+		run->failure = failure;
+		run->state = STATE_FAILED;
+		return;
+	}
+	run->frame = frame->caller;
+	run->depth--;
+	memset(&run->exchange, 0, sizeof(run->exchange));
+	if (frame->reason == FRAME_STEP)
+		step_failed(run, failure, true);
+	else
+		frame_failed(run, failure);
+}
+
+static void
+finish_run(ArazzoRun *run)
+{
+	run->outputs = arazzo_run_workflow_outputs(run, run->frame->workflow);
+	run->state = STATE_SUCCEEDED;
+}
+
+const RunJudgement *
+arazzo_run_judgement(const ArazzoRun *run)
+{
+	return &run->judgement;
+}
+
+const ArazzoFailure *
+arazzo_run_failure(const ArazzoRun *run)
+{
+	return run->failure;
+}
+
+const char *
+arazzo_run_ended_by(const ArazzoRun *run)
+{
+	return run->ended_by;
+}
+
+List *
+arazzo_run_secrets(const ArazzoRun *run)
+{
+	return run->secrets;
+}
+
+JsonbValue *
+arazzo_run_outputs(ArazzoRun *run)
+{
+	MemoryContext caller = MemoryContextSwitchTo(run->context);
+
+	if (run->outputs == NULL)
+	{
+		while (run->frame->caller)
+			run->frame = run->frame->caller;
+		run->outputs = arazzo_run_workflow_outputs(run, run->frame->workflow);
+	}
+	MemoryContextSwitchTo(caller);
+	return run->outputs;
+}
+
+const ArazzoRequest *
+arazzo_run_explain_step(ArazzoRun *run, const PlanWorkflow *workflow, const PlanStep *step, ArazzoFailure **failure)
+{
+	MemoryContext caller = MemoryContextSwitchTo(run->context);
+
+	MemoryContextReset(run->step_context);
+	memset(&run->exchange, 0, sizeof(run->exchange));
+	run->environment.symbolic = true;
+	*failure = arazzo_run_build_request(run, step);
+	run->environment.symbolic = false;
+	MemoryContextSwitchTo(caller);
+	return *failure ? NULL : run->exchange.request;
+}

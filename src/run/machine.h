@@ -1,0 +1,104 @@
+/*-------------------------------------------------------------------------
+ *
+ * machine.h
+ *	  The state machine of a run.  It does no I/O.
+ *
+ * A driver asks what is next and does it: sends the request and hands in
+ * what came back, waits until a moment, or is finished.
+ *
+ *		while ((next = arazzo_run_next(run))->kind != RUN_FINISHED)
+ *			...
+ *
+ * A run lives in a memory context of its own below the one it was created
+ * in.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ARAZZO_RUN_MACHINE_H
+#define ARAZZO_RUN_MACHINE_H
+
+#include "datatype/timestamp.h"
+#include "nodes/pg_list.h"
+
+#include "support/message.h"
+#include "workflow/plan.h"
+
+typedef struct ArazzoRun ArazzoRun;
+
+typedef enum RunNextKind
+{
+	RUN_SEND,					/* send the request, then arazzo_run_received */
+	RUN_WAIT,					/* ask again at the moment "until" */
+	RUN_FINISHED
+} RunNextKind;
+
+typedef struct RunNext
+{
+	RunNextKind kind;
+	const PlanWorkflow *workflow;	/* RUN_SEND, RUN_WAIT: where the run is */
+	const PlanStep *step;
+	int			attempt;		/* 1 is the first of this visit of the step */
+	int			visit;			/* of any step in this run, from 1 */
+	const ArazzoRequest *request;	/* RUN_SEND; until the next arazzo_run_next */
+	bool		credential_given;	/* the inputs brought the credential */
+	TimestampTz until;			/* RUN_WAIT */
+} RunNext;
+
+/* How the last answer was judged, for traces and records. */
+typedef struct RunJudgement
+{
+	bool		success;
+	const char *action;			/* name of the action taken, or NULL */
+	const char *reason;			/* why the step failed, or NULL */
+	List	   *warnings;		/* of char * */
+} RunJudgement;
+
+/*
+ * A new run.  Defaults are filled into the inputs and they are validated;
+ * NULL and *failure (22023 when they are no object, WF005) when they do not
+ * fit.  The inputs are copied.
+ */
+extern ArazzoRun *arazzo_run_create(const ArazzoPlan *plan, const JsonbValue *inputs, ArazzoFailure **failure);
+
+/* What is next.  The result belongs to the run and is valid until its next
+ * call.  Does not throw for what documents and servers get wrong. */
+extern const RunNext *arazzo_run_next(ArazzoRun *run);
+
+/*
+ * Hands in what came back for the request.  repeatable: the call is safe or
+ * carries a key by which the API knows a repetition.
+ */
+extern void arazzo_run_received(ArazzoRun *run, const ArazzoResponse *response, bool repeatable);
+
+/* The step fails before anything was sent: no connection, no credential. */
+extern void arazzo_run_refused(ArazzoRun *run, const ArazzoFailure *failure);
+
+extern const RunJudgement *arazzo_run_judgement(const ArazzoRun *run);
+
+/* Once finished: why it failed, or NULL; its outputs, every declared name
+ * present (an object; of a failed run what it has so far). */
+extern const ArazzoFailure *arazzo_run_failure(const ArazzoRun *run);
+extern JsonbValue *arazzo_run_outputs(ArazzoRun *run);
+
+/* The action that ended it, or NULL when it went through. */
+extern const char *arazzo_run_ended_by(const ArazzoRun *run);
+
+/* Credential values among the inputs (List of char *): to be masked. */
+extern List *arazzo_run_secrets(const ArazzoRun *run);
+
+/* The whole state as one jsonb value, and back.  Restoring gives NULL and
+ * *failure when the state does not fit the plan. */
+extern Jsonb *arazzo_run_save(const ArazzoRun *run);
+extern ArazzoRun *arazzo_run_restore(const ArazzoPlan *plan, Jsonb *state, ArazzoFailure **failure);
+
+extern void arazzo_run_free(ArazzoRun *run);
+
+/*
+ * Explaining: the request of a step as far as it is known from the inputs
+ * alone; what is not known yet stands as its expression.  NULL and *failure
+ * when it cannot be built.
+ */
+extern const ArazzoRequest *arazzo_run_explain_step(ArazzoRun *run, const PlanWorkflow *workflow,
+													const PlanStep *step, ArazzoFailure **failure);
+
+#endif							/* ARAZZO_RUN_MACHINE_H */

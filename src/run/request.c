@@ -1,0 +1,343 @@
+/*-------------------------------------------------------------------------
+ *
+ * request.c
+ *	  The request of a step: URL, headers and body from its parameters and
+ *	  payload.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "openapi/serialize.h"
+#include "run/internal.h"
+
+#define ACCEPT "application/json, */*;q=0.8"
+#define USER_AGENT "amberflo_arazzo"
+
+/* A request in the making, in the step's context. */
+typedef struct Builder
+{
+	ArazzoRun  *run;
+	const PlanStep *step;
+	ArazzoRequest *request;
+	int			header_room;
+	StringInfoData query;
+	StringInfoData querystring;
+	StringInfoData cookies;
+	ArazzoFailure *failure;
+} Builder;
+
+static bool evaluate_parameters(Builder *builder);
+static bool evaluate_parameter(Builder *builder, const PlanParameter *parameter);
+static bool is_template_variable(const char *path, const char *name);
+static bool add_value(Builder *builder, const PlanParameter *parameter, const JsonbValue *value);
+static bool add_header_parameter(Builder *builder, const PlanParameter *parameter, const JsonbValue *value);
+static void add_header(Builder *builder, const char *name, const char *value, bool secret);
+static void default_header(Builder *builder, const char *name, const char *value);
+static bool build_url(Builder *builder);
+static bool append_path(Builder *builder, StringInfo url);
+static bool build_body(Builder *builder);
+static bool build_json(Builder *builder, const PlanBody *body, StringInfo out, bool *present);
+static bool build_other(Builder *builder, const PlanBody *body, StringInfo out,
+						bool *present, const char **type);
+static JsonbValue *payload_value(Builder *builder, const PlanBody *body);
+
+ArazzoFailure *
+arazzo_run_build_request(ArazzoRun *run, const PlanStep *step)
+{
+	MemoryContext old = MemoryContextSwitchTo(run->step_context);
+	Builder		builder = {.run = run,.step = step};
+	bool		built;
+
+	builder.header_room = list_length(step->parameters) + 6;
+	builder.request = palloc0(sizeof(ArazzoRequest));
+	builder.request->headers = palloc0(sizeof(ArazzoHeader) * builder.header_room);
+	builder.request->method = step->operation->method;
+	initStringInfo(&builder.query);
+	initStringInfo(&builder.querystring);
+	initStringInfo(&builder.cookies);
+	run->exchange.request = NULL;
+	built = evaluate_parameters(&builder) && build_url(&builder) && build_body(&builder);
+	MemoryContextSwitchTo(old);
+	if (!built)
+		return arazzo_failure_copy(builder.failure);
+	run->exchange.request = builder.request;
+	return NULL;
+}
+
+static bool
+evaluate_parameters(Builder *builder)
+{
+	ListCell   *cell;
+
+	foreach(cell, builder->step->parameters)
+	{
+		if (!evaluate_parameter(builder, lfirst(cell)))
+			return false;
+	}
+	if (builder->cookies.len > 0)
+		add_header(builder, "Cookie", builder->cookies.data, true);
+	return true;
+}
+
+/*
+ * A parameter's value.  An optional input that was not given leaves an
+ * optional parameter out; a credential that was not given is left to the
+ * connection.
+ */
+static bool
+evaluate_parameter(Builder *builder, const PlanParameter *parameter)
+{
+	ArazzoRun  *run = builder->run;
+	ArazzoFailure *failure = NULL;
+	ExchangeParameter *kept;
+	JsonbValue *value;
+
+	value = arazzo_template_evaluate(parameter->value, &run->environment, &failure);
+	if (value == NULL && parameter->credential)
+		return true;
+	if (value == NULL && failure == NULL &&
+		(parameter->parameter->in == IN_PATH || parameter->parameter->required))
+		failure = arazzo_failure_make(ERRCODE_ARAZZO_EXPRESSION,
+									  "required parameter \"%s\" has no value", parameter->parameter->name);
+	if (failure)
+	{
+		builder->failure = failure;
+		return false;
+	}
+	if (value == NULL)
+		return true;
+	kept = palloc(sizeof(ExchangeParameter));
+	kept->in = parameter->parameter->in;
+	kept->name = parameter->parameter->name;
+	kept->value = value;
+	run->exchange.parameters = lappend(run->exchange.parameters, kept);
+	if (parameter->credential)
+		run->exchange.credential_given = true;
+	return add_value(builder, parameter, value);
+}
+
+static bool
+add_value(Builder *builder, const PlanParameter *parameter, const JsonbValue *value)
+{
+	switch (parameter->parameter->in)
+	{
+		case IN_QUERY:
+			return arazzo_serialize_query(&builder->query, parameter->parameter, value, &builder->failure);
+		case IN_QUERYSTRING:
+			arazzo_value_append_text(&builder->querystring, value);
+			return true;
+		case IN_COOKIE:
+			return arazzo_serialize_cookie(&builder->cookies, parameter->parameter, value, &builder->failure);
+		case IN_HEADER:
+			return add_header_parameter(builder, parameter, value);
+		case IN_PATH:
+			if (is_template_variable(builder->step->operation->path, parameter->parameter->name))
+				return true;
+			builder->failure = arazzo_failure_make(ERRCODE_ARAZZO_DOCUMENT,
+												   "path \"%s\" has no variable \"%s\"",
+												   builder->step->operation->path, parameter->parameter->name);
+			return false;
+	}
+	return true;
+}
+
+static bool
+is_template_variable(const char *path, const char *name)
+{
+	size_t		length = strlen(name);
+
+	while ((path = strchr(path, '{')) != NULL)
+	{
+		path++;
+		if (strncmp(path, name, length) == 0 && path[length] == '}')
+			return true;
+	}
+	return false;
+}
+
+static bool
+add_header_parameter(Builder *builder, const PlanParameter *parameter, const JsonbValue *value)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	if (!arazzo_serialize_header(&text, parameter->parameter, value, &builder->failure))
+		return false;
+	add_header(builder, parameter->parameter->name, text.data, parameter->credential);
+	return true;
+}
+
+static void
+add_header(Builder *builder, const char *name, const char *value, bool secret)
+{
+	ArazzoHeader *header = &builder->request->headers[builder->request->header_count++];
+
+	Assert(builder->request->header_count <= builder->header_room);
+	header->name = name;
+	header->value = value;
+	header->secret = secret;
+}
+
+/* A header that is sent unless a parameter has set it. */
+static void
+default_header(Builder *builder, const char *name, const char *value)
+{
+	if (arazzo_header_find(builder->request->headers, builder->request->header_count,
+						   name, strlen(name)) == NULL)
+		add_header(builder, name, value, false);
+}
+
+static bool
+build_url(Builder *builder)
+{
+	const OpenapiOperation *operation = builder->step->operation;
+	StringInfoData url;
+
+	if (operation->server_url[0] == '\0')
+	{
+		builder->failure = arazzo_failure_make(ERRCODE_ARAZZO_REFERENCE,
+											   "description \"%s\" names no server with an absolute URL",
+											   operation->document_uri);
+		return false;
+	}
+	initStringInfo(&url);
+	appendStringInfoString(&url, operation->server_url);
+	if (!append_path(builder, &url))
+		return false;
+	if (builder->query.len > 0 || builder->querystring.len > 0)
+		appendStringInfo(&url, "%c%s%s%s", strchr(operation->path, '?') ? '&' : '?', builder->query.data,
+						 builder->query.len > 0 && builder->querystring.len > 0 ? "&" : "",
+						 builder->querystring.data);
+	builder->request->url = url.data;
+	return true;
+}
+
+/* The path with the variables of its template filled in. */
+static bool
+append_path(Builder *builder, StringInfo url)
+{
+	const char *path = builder->step->operation->path;
+	const char *open;
+
+	while ((open = strchr(path, '{')) != NULL && strchr(open, '}') != NULL)
+	{
+		const char *close = strchr(open, '}');
+		ListCell   *cell;
+
+		appendBinaryStringInfo(url, path, open - path);
+		foreach(cell, builder->step->parameters)
+		{
+			const PlanParameter *parameter = lfirst(cell);
+			const char *name = parameter->parameter->name;
+			ListCell   *evaluated;
+
+			if (parameter->parameter->in != IN_PATH ||
+				strlen(name) != (size_t) (close - open - 1) || strncmp(name, open + 1, close - open - 1) != 0)
+				continue;
+			foreach(evaluated, builder->run->exchange.parameters)
+			{
+				const ExchangeParameter *value = lfirst(evaluated);
+
+				if (value->in == IN_PATH && value->name == name &&
+					!arazzo_serialize_path(url, parameter->parameter, value->value, &builder->failure))
+					return false;
+			}
+		}
+		path = close + 1;
+	}
+	appendStringInfoString(url, path);
+	return true;
+}
+
+/* Request Body Object. */
+static bool
+build_body(Builder *builder)
+{
+	const PlanBody *body = builder->step->body;
+	StringInfoData out;
+	const char *type;
+	bool		present = false;
+
+	default_header(builder, "Accept", ACCEPT);
+	default_header(builder, "User-Agent", USER_AGENT);
+	if (body == NULL)
+		return true;
+	initStringInfo(&out);
+	type = body->content_type;
+	if (body->json && body->replacements == NIL)
+	{
+		if (!build_json(builder, body, &out, &present))
+			return false;
+	}
+	else if (!build_other(builder, body, &out, &present, &type))
+		return false;
+	if (!present)
+		return true;
+	default_header(builder, "Content-Type", type);
+	builder->request->body = out.data;
+	builder->request->body_length = out.len;
+	builder->run->exchange.content_type = type;
+	return true;
+}
+
+/* JSON, written straight from the template in the document's order. */
+static bool
+build_json(Builder *builder, const PlanBody *body, StringInfo out, bool *present)
+{
+	if (body->payload == NULL)
+		return true;
+	*present = arazzo_template_append_json(body->payload, &builder->run->environment,
+										   out, &builder->failure);
+	return builder->failure == NULL;
+}
+
+/*
+ * Everything else: the payload as a value, then by media type.  A string
+ * payload with a JSON type is a template whose text is sent as it is.
+ */
+static bool
+build_other(Builder *builder, const PlanBody *body, StringInfo out, bool *present, const char **type)
+{
+	JsonbValue *payload = payload_value(builder, body);
+
+	if (payload == NULL)
+		return builder->failure == NULL;
+	*present = true;
+	if (payload->type == jbvString && body->payload && arazzo_template_is_text(body->payload) &&
+		arazzo_media_type_is_json(body->content_type))
+	{
+		appendBinaryStringInfo(out, payload->val.string.val, payload->val.string.len);
+		return true;
+	}
+	return arazzo_serialize_body(out, body->content_type, body->description, payload,
+								 type, &builder->failure);
+}
+
+/* The payload with its replacements made (Payload Replacement Object). */
+static JsonbValue *
+payload_value(Builder *builder, const PlanBody *body)
+{
+	const ExpressionEnvironment *environment = &builder->run->environment;
+	JsonbValue *payload = NULL;
+	ListCell   *cell;
+
+	if (body->payload)
+		payload = arazzo_template_evaluate(body->payload, environment, &builder->failure);
+	if (builder->failure)
+		return NULL;
+	foreach(cell, body->replacements)
+	{
+		const PlanReplacement *replacement = lfirst(cell);
+		JsonbValue *value = arazzo_template_evaluate(replacement->value, environment, &builder->failure);
+
+		if (builder->failure)
+			return NULL;
+		if (value)
+			payload = arazzo_run_replace(payload, replacement->tokens, replacement->token_count, value,
+										 &builder->failure);
+		if (builder->failure)
+			return NULL;
+	}
+	return payload;
+}
