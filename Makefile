@@ -18,6 +18,13 @@ PG_CONFIG ?= pg_config
 PG_CPPFLAGS = -I$(srcdir)/src $(shell $(CURL_CONFIG) --cflags)
 SHLIB_LINK = $(shell $(CURL_CONFIG) --libs) -lyaml
 
+# Debian compiles PostgreSQL with gcc, whose options and attributes come along
+# with pg_config and the headers; clang need not know them all.
+ifneq ($(findstring clang,$(CC)),)
+override PG_CFLAGS += -Wno-unknown-warning-option -Wno-ignored-optimization-argument \
+	-Wno-ignored-attributes -Wno-unused-command-line-argument
+endif
+
 # Inputs are tests/sql/*.sql and tests/specs/*.spec, answers expected/*.out.
 REGRESS = $(patsubst tests/sql/%.sql,%,$(sort $(wildcard tests/sql/*.sql)))
 REGRESS_OPTS = --inputdir=tests --load-extension=$(EXTENSION)

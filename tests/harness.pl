@@ -11,6 +11,7 @@ use TAP::Harness;
 use Time::HiRes qw(time);
 
 my $top = getcwd();
+my $base = dirname($top);
 my $jobs = $ENV{JOBS} || 2;
 my @words = @ARGV;
 my $warnings = '-Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare';
@@ -36,8 +37,9 @@ else
 {
 	$failed++;
 }
-print "\nskipped: $_\n" foreach @skipped;
-printf "\nPostgreSQL %s, %d s\n", `$pg_config --version` =~ /(\d[\w.]*)/, time - $began;
+print "\n";
+print "skipped: $_\n" foreach @skipped;
+printf "PostgreSQL %s, %d s\n", `$pg_config --version` =~ /(\d[\w.]*)/, time - $began;
 print "$passed passed, $failed failed\n";
 exit($failed == 0 && $passed > 0 ? 0 : 1);
 
@@ -51,7 +53,7 @@ sub heading
 sub run
 {
 	my ($what, @command) = @_;
-	my $log = "$top/../tmp/command.log";
+	my $log = "$base/tmp/command.log";
 	my $pid = fork;
 
 	die "could not fork: $!" unless defined $pid;
@@ -91,13 +93,13 @@ sub build
 		push @skipped, 'warnings of clang: it is not installed';
 		return 1;
 	}
-	return run('clang', @make, 'CC=clang', "PG_CFLAGS=$warnings -Wno-unknown-warning-option -Wno-unused-command-line-argument", 'warnings');
+	return run('clang', @make, 'CC=clang', "PG_CFLAGS=$warnings", 'warnings');
 }
 
 # The private installation; its directory of programs, or undef.
 sub install
 {
-	my $prefix = "$top/../install";
+	my $prefix = "$base/install";
 
 	return undef unless run('install', 'sh', 'tests/temp_install', $prefix);
 	my $bindir = `$pg_config --bindir`;
@@ -109,10 +111,10 @@ sub install
 sub surroundings
 {
 	$ENV{PATH} = "$bin:$ENV{PATH}";
-	$ENV{TESTDIR} = "$top/../tap";
-	$ENV{TESTLOGDIR} = "$top/../tap/log";
-	$ENV{TESTDATADIR} = "$top/../tap/data";
-	$ENV{PG_TEST_PORT_DIR} = "$top/../ports";
+	$ENV{TESTDIR} = "$base/tap";
+	$ENV{TESTLOGDIR} = "$base/tap/log";
+	$ENV{TESTDATADIR} = "$base/tap/data";
+	$ENV{PG_TEST_PORT_DIR} = "$base/ports";
 	$ENV{PG_REGRESS} = "$pgxs/test/regress/pg_regress";
 	$ENV{PGPORT} = 65432;
 	$ENV{ARAZZO_ROOMS} = "$top/tests/module/arazzo_rooms.so";
@@ -185,12 +187,12 @@ sub run_regress
 	return unless @names;
 	heading($kind);
 	my $output = '';
-	my $settings = "$top/../tmp/regress.conf";
+	my $settings = "$base/tmp/regress.conf";
 
 	open my $config, '>', $settings or die "could not open \"$settings\": $!";
 	print $config "fsync = off\nmax_connections = 30\nlog_statement = none\n";
 	close $config;
-	open my $pipe, '-|', $program, "--temp-instance=$top/../$kind", "--temp-config=$settings",
+	open my $pipe, '-|', $program, "--temp-instance=$base/$kind", "--temp-config=$settings",
 	  "--bindir=$bin", '--inputdir=tests', "--outputdir=$top", "--dlpath=$top",
 	  '--load-extension=amberflo_arazzo', '--no-locale', '--encoding=UTF8', @names
 	  or die "could not execute \"$program\": $!";
