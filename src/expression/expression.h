@@ -48,7 +48,7 @@ typedef enum ExpressionRoot
 typedef struct ExpressionAccess
 {
 	const char *name;			/* NULL for an index */
-	int			index;
+	int			index;			/* below 0: see grammar.h */
 } ExpressionAccess;
 
 typedef struct ArazzoExpression
@@ -77,13 +77,17 @@ typedef struct ExpressionScope
 	/*
 	 * Is the name declared: an input (ROOT_INPUTS, name), a step's output
 	 * (ROOT_STEPS, name = step, field = output)?  field may be NULL: is there
-	 * such a step at all?
+	 * such a step at all?  Asked for outputs and workflows too (ROOT_OUTPUTS,
+	 * ROOT_WORKFLOWS_*); who does not know them answers false.
 	 */
 	bool		(*declared) (void *owner, ExpressionRoot root,
 							 const char *name, int name_length,
 							 const char *field, int field_length);
 
-	/* Collects the non-standard forms that were accepted; may be NULL. */
+	/*
+	 * Collects the non-standard forms that were accepted; may be NULL.
+	 * standard_form is how the standard writes it, NULL where it cannot.
+	 */
 	void		(*accepted) (void *owner, const char *text, const char *standard_form);
 
 	/*
