@@ -46,9 +46,11 @@ typedef struct RunFrame
 	int			dependency;		/* how many of depends_on are through */
 	int			step;			/* index; step_count: all through */
 	int			attempt;		/* of this visit, 0 before the first */
+	int			call;			/* number of this visit in the run */
 	List	   *retries;		/* of int: by failure action, this visit */
 	int			detour_from;	/* step to repeat after the one at hand, -1 */
 	int			detour_attempt;
+	int			detour_call;
 	List	   *detour_retries;
 } RunFrame;
 
@@ -108,10 +110,6 @@ extern void arazzo_run_environment_init(ArazzoRun *run);
 
 /* request.c: the request of a step into run->exchange; NULL on success */
 extern ArazzoFailure *arazzo_run_build_request(ArazzoRun *run, const PlanStep *step);
-
-/* replace.c */
-extern JsonbValue *arazzo_run_replace(JsonbValue *payload, char **tokens, int count,
-									  JsonbValue *replacement, ArazzoFailure **failure);
 
 /* retry.c: the delay before a retry in microseconds */
 extern int64 arazzo_run_retry_delay(const ArazzoResponse *response, double retry_after, TimestampTz now);

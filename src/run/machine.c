@@ -108,7 +108,7 @@ arazzo_run_next(ArazzoRun *run)
 	run->next.step = run->frame->step < run->frame->workflow->step_count ?
 		&run->frame->workflow->steps[run->frame->step] : NULL;
 	run->next.attempt = run->frame->attempt;
-	run->next.visit = run->visits;
+	run->next.call = run->frame->call;
 	run->next.until = run->until;
 	run->next.request = run->exchange.request;
 	run->next.credential_given = run->exchange.credential_given;
@@ -169,7 +169,8 @@ begin_step(ArazzoRun *run)
 	MemoryContextReset(run->step_context);
 	memset(&run->exchange, 0, sizeof(run->exchange));
 	memset(&run->judgement, 0, sizeof(run->judgement));
-	frame->attempt++;
+	if (frame->attempt++ == 0)
+		frame->call = run->visits + 1;
 	if (++run->visits > arazzo_max_steps)
 	{
 		failure = arazzo_failure_make(ERRCODE_ARAZZO_LIMIT, "run made more than %d step visits", arazzo_max_steps);
@@ -267,6 +268,7 @@ step_succeeded(ArazzoRun *run)
 	{
 		frame->step = frame->detour_from;
 		frame->attempt = frame->detour_attempt;
+		frame->call = frame->detour_call;
 		frame->retries = frame->detour_retries;
 		frame->detour_from = -1;
 		return;
@@ -394,6 +396,7 @@ retry_step(ArazzoRun *run, const PlanAction *action)
 	{
 		frame->detour_from = frame->step;
 		frame->detour_attempt = frame->attempt;
+		frame->detour_call = frame->call;
 		frame->detour_retries = frame->retries;
 		frame->step = action->step;
 		frame->attempt = 0;
@@ -549,16 +552,8 @@ arazzo_run_outputs(ArazzoRun *run)
 	return run->outputs;
 }
 
-const ArazzoRequest *
-arazzo_run_explain_step(ArazzoRun *run, const PlanWorkflow *workflow, const PlanStep *step, ArazzoFailure **failure)
+const ArazzoPlan *
+arazzo_run_plan(const ArazzoRun *run)
 {
-	MemoryContext caller = MemoryContextSwitchTo(run->context);
-
-	MemoryContextReset(run->step_context);
-	memset(&run->exchange, 0, sizeof(run->exchange));
-	run->environment.symbolic = true;
-	*failure = arazzo_run_build_request(run, step);
-	run->environment.symbolic = false;
-	MemoryContextSwitchTo(caller);
-	return *failure ? NULL : run->exchange.request;
+	return run->plan;
 }

@@ -38,7 +38,8 @@ typedef struct RunNext
 	const PlanWorkflow *workflow;	/* RUN_SEND, RUN_WAIT: where the run is */
 	const PlanStep *step;
 	int			attempt;		/* 1 is the first of this visit of the step */
-	int			visit;			/* of any step in this run, from 1 */
+	int			call;			/* the same for every attempt of a visit, and
+								 * different for every visit of the run */
 	const ArazzoRequest *request;	/* RUN_SEND; until the next arazzo_run_next */
 	bool		credential_given;	/* the inputs brought the credential */
 	TimestampTz until;			/* RUN_WAIT */
@@ -93,12 +94,20 @@ extern ArazzoRun *arazzo_run_restore(const ArazzoPlan *plan, Jsonb *state, Arazz
 
 extern void arazzo_run_free(ArazzoRun *run);
 
+/* The plan that a run follows. */
+extern const ArazzoPlan *arazzo_run_plan(const ArazzoRun *run);
+
 /*
  * Explaining: the request of a step as far as it is known from the inputs
  * alone; what is not known yet stands as its expression.  NULL and *failure
  * when it cannot be built.
  */
-extern const ArazzoRequest *arazzo_run_explain_step(ArazzoRun *run, const PlanWorkflow *workflow,
-													const PlanStep *step, ArazzoFailure **failure);
+extern const ArazzoRequest *arazzo_run_explain_step(ArazzoRun *run, const PlanStep *step,
+													bool *credential_given, ArazzoFailure **failure);
+
+/* Goes into the workflow that a step calls, with the inputs it would get as
+ * far as they are known, and out again. */
+extern bool arazzo_run_explain_enter(ArazzoRun *run, const PlanStep *step, ArazzoFailure **failure);
+extern void arazzo_run_explain_leave(ArazzoRun *run);
 
 #endif							/* ARAZZO_RUN_MACHINE_H */

@@ -334,10 +334,13 @@ payload_value(Builder *builder, const PlanBody *body)
 		if (builder->failure)
 			return NULL;
 		if (value)
-			payload = arazzo_run_replace(payload, replacement->tokens, replacement->token_count, value,
-										 &builder->failure);
-		if (builder->failure)
+			payload = arazzo_value_replace(payload, replacement->tokens, replacement->token_count, value);
+		if (payload == NULL)
+		{
+			builder->failure = arazzo_failure_make(ERRCODE_ARAZZO_EXPRESSION,
+												   "target of a replacement is not in the payload");
 			return NULL;
+		}
 	}
 	return payload;
 }

@@ -73,6 +73,13 @@ extern const char *arazzo_value_type(const JsonbValue *value);
 extern bool arazzo_value_equal(const JsonbValue *a, const JsonbValue *b);
 
 /*
+ * The root with the value at a JSON Pointer (its tokens) replaced.  A member
+ * that is not there is added to its object, "-" appends to an array; NULL
+ * when the way to it does not exist.
+ */
+extern JsonbValue *arazzo_value_replace(JsonbValue *root, char **tokens, int count, JsonbValue *replacement);
+
+/*
  * Appends the value as compact JSON text (RFC 8259): every digit of a
  * number, never an exponent; characters beyond ASCII as they are.
  */

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
- * replace.c
- *	  Payload Replacement Object: a value put in place at a JSON Pointer.
+ * value_replace.c
+ *	  A value put in place at a JSON Pointer.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,32 +10,24 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
-#include "run/internal.h"
+#include "support/value.h"
 
 static bool push_replaced(JsonbParseState **state, JsonbValue **result, const JsonbValue *container,
 						  char **tokens, int count, JsonbValue *replacement);
 static bool push_child(JsonbParseState **state, JsonbValue **result, JsonbIteratorToken token,
 					   const JsonbValue *child, char **tokens, int count, JsonbValue *replacement);
 
-/*
- * The payload with the value at the pointer.  A member that is not there is
- * added to its object; the rest of the way must exist, else NULL and
- * *failure (WF003).
- */
 JsonbValue *
-arazzo_run_replace(JsonbValue *payload, char **tokens, int count, JsonbValue *replacement,
-				   ArazzoFailure **failure)
+arazzo_value_replace(JsonbValue *root, char **tokens, int count, JsonbValue *replacement)
 {
 	JsonbParseState *state = NULL;
 	JsonbValue *result = NULL;
 
 	if (count == 0)
 		return replacement;
-	if (payload && payload->type == jbvBinary &&
-		push_replaced(&state, &result, payload, tokens, count, replacement))
+	if (root && root->type == jbvBinary &&
+		push_replaced(&state, &result, root, tokens, count, replacement))
 		return arazzo_value_from_jsonb(JsonbValueToJsonb(result));
-	*failure = arazzo_failure_make(ERRCODE_ARAZZO_EXPRESSION,
-								   "replacement target \"%s\" is not in the payload", tokens[count - 1]);
 	return NULL;
 }
 

@@ -1,0 +1,168 @@
+/*-------------------------------------------------------------------------
+ *
+ * drive.c
+ *	  One run, from its first request to its end.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "drive/drive.h"
+#include "http/mask.h"
+#include "support/clock.h"
+
+/* One drive: the run and what belongs to the call at hand. */
+typedef struct Drive
+{
+	ArazzoRun  *run;
+	const DriveObserver *observer;
+	Oid			role;
+	MemoryContext context;		/* of the call at hand */
+	const RunNext *next;
+	MemoryContext caller;
+	List	   *secrets;		/* of char *, in the caller's context */
+	char		prefix[33];		/* of the run's keys; empty until needed */
+	char		key[64];
+} Drive;
+
+static void make_call(Drive *drive);
+static void call_key(Drive *drive);
+static void observe(Drive *drive, const DriveCall *call, const ArazzoResponse *response);
+static List *add_secrets(Drive *drive, List *secrets);
+static void describe_step(void *argument);
+
+List *
+arazzo_drive(ArazzoRun *run, const DriveObserver *observer)
+{
+	ErrorContextCallback callback;
+	Drive		drive = {.run = run,.observer = observer,.role = GetUserId(),.caller = CurrentMemoryContext};
+
+	drive.context = AllocSetContextCreate(CurrentMemoryContext, "arazzo call", ALLOCSET_DEFAULT_SIZES);
+	callback.callback = describe_step;
+	callback.arg = &drive;
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+	while ((drive.next = arazzo_run_next(run))->kind != RUN_FINISHED)
+	{
+		if (drive.next->kind == RUN_WAIT)
+			arazzo_clock_wait_until(drive.next->until);
+		else
+			make_call(&drive);
+	}
+	error_context_stack = callback.previous;
+	MemoryContextDelete(drive.context);
+	return drive.secrets;
+}
+
+static void
+make_call(Drive *drive)
+{
+	MemoryContext old = MemoryContextSwitchTo(drive->context);
+	const ArazzoResponse *response = NULL;
+	ArazzoFailure *failure;
+	DriveCall	call;
+
+	call_key(drive);
+	failure = arazzo_call_prepare(&call, drive->next, drive->role, drive->key);
+	if (failure)
+		arazzo_run_refused(drive->run, failure);
+	else
+	{
+		arazzo_call_start(&call);
+		while ((response = arazzo_http_response(call.transfer)) == NULL)
+			arazzo_http_poll(1000);
+		arazzo_run_received(drive->run, response, call.repeatable);
+	}
+	observe(drive, failure ? NULL : &call, response);
+	if (call.transfer)
+		arazzo_http_free(call.transfer);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(drive->context);
+}
+
+/* The key of the call: the same for every attempt of it, and no other's. */
+static void
+call_key(Drive *drive)
+{
+	static const char digits[] = "0123456789abcdef";
+	int			i;
+
+	if (drive->prefix[0] == '\0')
+	{
+		unsigned char random[16];
+
+		if (!pg_strong_random(random, sizeof(random)))
+			ereport(ERROR,
+					errcode(ERRCODE_INTERNAL_ERROR),
+					errmsg("could not generate random values"));
+		for (i = 0; i < 16; i++)
+		{
+			drive->prefix[2 * i] = digits[random[i] >> 4];
+			drive->prefix[2 * i + 1] = digits[random[i] & 15];
+		}
+	}
+	snprintf(drive->key, sizeof(drive->key), "%s-%d", drive->prefix, drive->next->call);
+}
+
+static void
+observe(Drive *drive, const DriveCall *call, const ArazzoResponse *response)
+{
+	const DriveObserver *observer = drive->observer;
+
+	if (call)
+		drive->secrets = add_secrets(drive, arazzo_call_secrets(call));
+	if (observer)
+		observer->attempt(observer->owner, drive->next, call, response, arazzo_run_judgement(drive->run));
+}
+
+/* Keeps what the calls' connections hold secret, for as long as the drive
+ * lasts; each server is met many times, so only new ones are added. */
+static List *
+add_secrets(Drive *drive, List *secrets)
+{
+	MemoryContext old = MemoryContextSwitchTo(drive->caller);
+	ListCell   *cell;
+
+	foreach(cell, secrets)
+	{
+		ListCell   *known;
+
+		foreach(known, drive->secrets)
+		{
+			if (strcmp(lfirst(known), lfirst(cell)) == 0)
+				break;
+		}
+		if (known == NULL)
+			drive->secrets = lappend(drive->secrets, pstrdup(lfirst(cell)));
+	}
+	MemoryContextSwitchTo(old);
+	return drive->secrets;
+}
+
+/* Error context: where the run was when something else went wrong. */
+static void
+describe_step(void *argument)
+{
+	const Drive *drive = argument;
+
+	if (drive->next && drive->next->step)
+		errcontext("step \"%s\" of workflow \"%s\"", drive->next->step->step_id,
+				   drive->next->workflow->workflow_id);
+}
+
+ArazzoFailure *
+arazzo_drive_failure(const ArazzoRun *run, List *secrets)
+{
+	ArazzoFailure *failure = arazzo_failure_copy(arazzo_run_failure(run));
+
+	secrets = list_concat_copy(arazzo_run_secrets(run), secrets);
+	failure->message = arazzo_mask_text(failure->message, secrets);
+	if (failure->detail)
+		failure->detail = arazzo_mask_text(failure->detail, secrets);
+	if (failure->hint)
+		failure->hint = arazzo_mask_text(failure->hint, secrets);
+	return failure;
+}

@@ -1,0 +1,42 @@
+/*-------------------------------------------------------------------------
+ *
+ * drive.h
+ *	  What turns the machine and the transport together.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ARAZZO_DRIVE_DRIVE_H
+#define ARAZZO_DRIVE_DRIVE_H
+
+#include "fmgr.h"
+
+#include "drive/call.h"
+
+/* Called after each attempt of a step, before its memory goes. */
+typedef struct DriveObserver
+{
+	void	   *owner;
+	void		(*attempt) (void *owner, const RunNext *next, const DriveCall *call,
+							const ArazzoResponse *response, const RunJudgement *judgement);
+} DriveObserver;
+
+/*
+ * Drives one run to its end as the current role, waiting where it waits.
+ * Observer may be NULL.  Interruptible.  Returns the secrets that its calls
+ * carried (List of char *), for masking.
+ */
+extern List *arazzo_drive(ArazzoRun *run, const DriveObserver *observer);
+
+/*
+ * The run that a function's arguments (workflow text, inputs jsonb) ask for;
+ * throws when there is no such workflow or the inputs do not fit.
+ */
+extern ArazzoRun *arazzo_drive_create(FunctionCallInfo fcinfo);
+
+/* Throws the failure of a run, if it has failed. */
+extern void arazzo_drive_report(const ArazzoRun *run, List *secrets);
+
+/* The failure of a run as it may be shown: secrets masked. */
+extern ArazzoFailure *arazzo_drive_failure(const ArazzoRun *run, List *secrets);
+
+#endif							/* ARAZZO_DRIVE_DRIVE_H */

@@ -1,0 +1,200 @@
+/*-------------------------------------------------------------------------
+ *
+ * workflows.c
+ *	  What can be run: the view arazzo_workflows.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "workflow/plan.h"
+
+PG_FUNCTION_INFO_V1(arazzo_workflows);
+
+#define WORKFLOW_COLUMNS 9
+
+static void list_document(ReturnSetInfo *result, ArazzoLibrary *library, const char *uri);
+static void list_workflow(ReturnSetInfo *result, ArazzoLibrary *library,
+						  const ArazzoDocument *document, const ArazzoNode *node);
+static Datum text_or_null(const char *text, bool *isnull);
+static Datum text_array(List *strings);
+static List *required_inputs(const JsonbValue *schema, const ArazzoPlan *plan);
+static List *step_ids(const ArazzoNode *workflow);
+static List *server_urls(const ArazzoPlan *plan);
+static List *add_once(List *strings, const char *string);
+
+/*
+ * arazzo_workflows() returns setof record
+ *
+ * All workflows of all loaded documents; each is planned to tell what it
+ * needs, or what is in its way.
+ */
+Datum
+arazzo_workflows(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	MemoryContext work;
+	MemoryContext old;
+	ArazzoLibrary *library;
+	ListCell   *cell;
+
+	InitMaterializedSRF(fcinfo, 0);
+	work = AllocSetContextCreate(CurrentMemoryContext, "arazzo_workflows", ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(work);
+	library = arazzo_library_create();
+	foreach(cell, arazzo_library_arazzo_uris())
+		list_document(result, library, lfirst(cell));
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(work);
+	return (Datum) 0;
+}
+
+static void
+list_document(ReturnSetInfo *result, ArazzoLibrary *library, const char *uri)
+{
+	const ArazzoDocument *document = arazzo_library_get(library, uri);
+	const ArazzoNode *workflows = document ? arazzo_node_member(document->tree, "workflows") : NULL;
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "arazzo workflow", ALLOCSET_DEFAULT_SIZES);
+	int			i;
+
+	for (i = 0; workflows && i < workflows->count; i++)
+	{
+		MemoryContext old = MemoryContextSwitchTo(scratch);
+
+		CHECK_FOR_INTERRUPTS();
+		list_workflow(result, library, document, workflows->u.items[i]);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(scratch);
+	}
+	MemoryContextDelete(scratch);
+}
+
+static void
+list_workflow(ReturnSetInfo *result, ArazzoLibrary *library,
+			  const ArazzoDocument *document, const ArazzoNode *node)
+{
+	const char *workflow_id = arazzo_node_member_text(node, "workflowId");
+	const ArazzoNode *inputs = arazzo_node_member(node, "inputs");
+	JsonbValue *schema = inputs ? arazzo_node_to_value(inputs) : NULL;
+	ArazzoFailure *failure = NULL;
+	ArazzoPlan *plan = arazzo_plan_compile(library, document->uri, workflow_id, &failure);
+	Datum		values[WORKFLOW_COLUMNS];
+	bool		nulls[WORKFLOW_COLUMNS] = {false};
+
+	values[0] = CStringGetTextDatum(workflow_id);
+	values[1] = CStringGetTextDatum(document->uri);
+	values[2] = text_or_null(arazzo_value_member_text(arazzo_value_member_cstring(document->content, "info"), "title"),
+							 &nulls[2]);
+	values[3] = text_or_null(arazzo_node_member_text(node, "summary"), &nulls[3]);
+	nulls[4] = schema == NULL;
+	values[4] = schema ? JsonbPGetDatum(arazzo_value_to_jsonb(schema)) : (Datum) 0;
+	values[5] = text_array(required_inputs(schema, plan));
+	values[6] = text_array(step_ids(node));
+	nulls[7] = plan == NULL;
+	values[7] = plan ? text_array(server_urls(plan)) : (Datum) 0;
+	values[8] = text_or_null(failure ? psprintf("%s. %s%s%s", failure->message, failure->detail ? failure->detail : "",
+												failure->hint ? " " : "", failure->hint ? failure->hint : "") : NULL,
+							 &nulls[8]);
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+static Datum
+text_or_null(const char *text, bool *isnull)
+{
+	*isnull = text == NULL;
+	return text ? CStringGetTextDatum(text) : (Datum) 0;
+}
+
+static Datum
+text_array(List *strings)
+{
+	Datum	   *elements = palloc(sizeof(Datum) * Max(list_length(strings), 1));
+	ListCell   *cell;
+	int			count = 0;
+
+	foreach(cell, strings)
+		elements[count++] = CStringGetTextDatum((char *) lfirst(cell));
+	return PointerGetDatum(construct_array(elements, count, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+/* What must be given: the schema's required members, less those that a user
+ * mapping can stand in for. */
+static List *
+required_inputs(const JsonbValue *schema, const ArazzoPlan *plan)
+{
+	JsonbValue *required = arazzo_value_member_cstring(schema, "required");
+	List	   *names = NIL;
+	ArazzoValueWalk walk;
+	JsonbValue	key;
+	JsonbValue	item;
+
+	if (!arazzo_value_is_array(required))
+		return NIL;
+	arazzo_value_walk(&walk, required);
+	while (arazzo_value_next(&walk, &key, &item))
+	{
+		char	   *name = arazzo_value_to_text(&item);
+		ListCell   *cell;
+		bool		credential = false;
+
+		foreach(cell, plan ? plan->workflow->credential_inputs : NIL)
+			credential |= strcmp(lfirst(cell), name) == 0;
+		if (!credential)
+			names = lappend(names, name);
+	}
+	return names;
+}
+
+static List *
+step_ids(const ArazzoNode *workflow)
+{
+	const ArazzoNode *steps = arazzo_node_member(workflow, "steps");
+	List	   *ids = NIL;
+	int			i;
+
+	for (i = 0; i < steps->count; i++)
+		ids = lappend(ids, pstrdup(arazzo_node_member_text(steps->u.items[i], "stepId")));
+	return ids;
+}
+
+/* The base URLs that all it can reach calls: each needs a foreign server. */
+static List *
+server_urls(const ArazzoPlan *plan)
+{
+	List	   *urls = NIL;
+	ListCell   *cell;
+
+	foreach(cell, plan->workflows)
+	{
+		const PlanWorkflow *workflow = lfirst(cell);
+		int			i;
+
+		for (i = 0; i < workflow->step_count; i++)
+		{
+			if (workflow->steps[i].operation)
+				urls = add_once(urls, workflow->steps[i].operation->server_url);
+		}
+	}
+	return urls;
+}
+
+static List *
+add_once(List *strings, const char *string)
+{
+	ListCell   *cell;
+
+	foreach(cell, strings)
+	{
+		if (strcmp(lfirst(cell), string) == 0)
+			return strings;
+	}
+	return lappend(strings, pstrdup(string));
+}
