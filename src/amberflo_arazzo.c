@@ -9,6 +9,10 @@
 
 #include "fmgr.h"
 
+#include "document/store.h"
+#include "http/connection.h"
+#include "support/settings.h"
+
 PG_MODULE_MAGIC;
 
 PGDLLEXPORT void _PG_init(void);
@@ -16,4 +20,7 @@ PGDLLEXPORT void _PG_init(void);
 void
 _PG_init(void)
 {
+	arazzo_settings_init();
+	arazzo_store_init();
+	arazzo_connection_init();
 }
