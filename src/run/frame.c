@@ -135,3 +135,19 @@ arazzo_run_gather_inputs(ArazzoRun *run, List *values, ArazzoFailure **failure)
 	}
 	return arazzo_value_from_jsonb(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
 }
+
+List *
+arazzo_run_credential_values(const PlanWorkflow *workflow, const JsonbValue *inputs)
+{
+	List	   *values = NIL;
+	ListCell   *cell;
+
+	foreach(cell, workflow->credential_inputs)
+	{
+		JsonbValue *value = arazzo_value_member_cstring(inputs, lfirst(cell));
+
+		if (value && value->type == jbvString)
+			values = lappend(values, arazzo_value_to_text(value));
+	}
+	return values;
+}

@@ -105,6 +105,9 @@ struct ArazzoRun
 	StringInfoData url;
 };
 
+/* machine.c: a run without a frame */
+extern ArazzoRun *arazzo_run_allocate(const ArazzoPlan *plan);
+
 /* environment.c: what the roots of expressions are right now */
 extern void arazzo_run_environment_init(ArazzoRun *run);
 
@@ -126,5 +129,9 @@ extern ArazzoFailure *arazzo_run_place(ArazzoRun *run, const PlanStep *step, Ara
 extern RunFrame *arazzo_run_frame(ArazzoRun *run, const PlanWorkflow *workflow, JsonbValue *inputs, FrameReason reason);
 extern JsonbValue *arazzo_run_check_inputs(const PlanWorkflow *workflow, JsonbValue *inputs, ArazzoFailure **failure);
 extern JsonbValue *arazzo_run_gather_inputs(ArazzoRun *run, List *values, ArazzoFailure **failure);
+
+
+/* The values of credential inputs (List of char *). */
+extern List *arazzo_run_credential_values(const PlanWorkflow *workflow, const JsonbValue *inputs);
 
 #endif							/* ARAZZO_RUN_INTERNAL_H */

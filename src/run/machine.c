@@ -18,7 +18,6 @@
 #include "support/clock.h"
 #include "support/settings.h"
 
-static ArazzoRun *allocate_run(const ArazzoPlan *plan);
 static void advance(ArazzoRun *run);
 static void enter_dependency(ArazzoRun *run);
 static void begin_step(ArazzoRun *run);
@@ -42,22 +41,15 @@ ArazzoRun *
 arazzo_run_create(const ArazzoPlan *plan, const JsonbValue *inputs, ArazzoFailure **failure)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	ArazzoRun  *run = allocate_run(plan);
+	ArazzoRun  *run = arazzo_run_allocate(plan);
 	JsonbValue *checked;
-	ListCell   *cell;
 
 	MemoryContextSwitchTo(run->context);
 	checked = arazzo_run_check_inputs(plan->workflow, arazzo_value_copy(inputs), failure);
 	if (checked)
 	{
 		run->frame = arazzo_run_frame(run, plan->workflow, checked, FRAME_ROOT);
-		foreach(cell, plan->workflow->credential_inputs)
-		{
-			JsonbValue *secret = arazzo_value_member_cstring(checked, lfirst(cell));
-
-			if (secret && secret->type == jbvString)
-				run->secrets = lappend(run->secrets, arazzo_value_to_text(secret));
-		}
+		run->secrets = arazzo_run_credential_values(plan->workflow, checked);
 	}
 	MemoryContextSwitchTo(caller);
 	if (checked)
@@ -68,8 +60,8 @@ arazzo_run_create(const ArazzoPlan *plan, const JsonbValue *inputs, ArazzoFailur
 }
 
 /* A run without a frame. */
-static ArazzoRun *
-allocate_run(const ArazzoPlan *plan)
+ArazzoRun *
+arazzo_run_allocate(const ArazzoPlan *plan)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "arazzo run", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
