@@ -33,8 +33,11 @@ typedef enum ParameterStyle
 	STYLE_SPACE_DELIMITED,
 	STYLE_PIPE_DELIMITED,
 	STYLE_DEEP_OBJECT,
-	STYLE_COOKIE				/* OpenAPI 3.2 */
+	STYLE_COOKIE,				/* OpenAPI 3.2 */
+	STYLE_TAB_DELIMITED			/* OpenAPI 2.0, collectionFormat tsv */
 } ParameterStyle;
+
+typedef struct OpenapiMediaType OpenapiMediaType;
 
 typedef struct OpenapiParameter
 {
@@ -46,6 +49,7 @@ typedef struct OpenapiParameter
 	bool		allow_reserved;
 	const char *content_type;	/* set for a "content" parameter */
 	JsonbValue *schema;			/* may be NULL */
+	OpenapiMediaType *content;	/* "content" of a querystring, or NULL */
 } OpenapiParameter;
 
 /* How a member of a form or multipart body is encoded (Encoding Object). */
@@ -60,12 +64,31 @@ typedef struct OpenapiEncoding
 	JsonbValue *headers;		/* Header Objects, or NULL */
 } OpenapiEncoding;
 
-typedef struct OpenapiMediaType
+/* What a schema says about bytes that JSON cannot hold. */
+typedef enum OpenapiBinary
+{
+	BINARY_NONE,				/* text */
+	BINARY_RAW,					/* format binary, type file */
+	BINARY_BASE64,				/* format byte, contentEncoding base64 */
+	BINARY_BASE64URL,			/* contentEncoding base64url */
+	BINARY_UNTYPED				/* a schema that says nothing */
+} OpenapiBinary;
+
+/* A property of a body whose schema is not just text. */
+typedef struct OpenapiMember
+{
+	const char *name;
+	OpenapiBinary binary;		/* of the value, or of an array's items */
+} OpenapiMember;
+
+struct OpenapiMediaType
 {
 	const char *content_type;
 	JsonbValue *schema;			/* may be NULL */
 	List	   *encodings;		/* of OpenapiEncoding */
-} OpenapiMediaType;
+	OpenapiBinary binary;		/* of the body as a whole */
+	List	   *members;		/* of OpenapiMember, forms and multipart only */
+};
 
 typedef enum SecuritySchemeKind
 {

@@ -1,0 +1,331 @@
+/*-------------------------------------------------------------------------
+ *
+ * body.c
+ *	  Request bodies by media type.
+ *
+ * A payload that is a string is the body as the document wrote it (Arazzo
+ * 1.1.0, Request Body Object).  For JSON this holds for the text of an object
+ * or array, unless the description asks for a string; any other string is a
+ * JSON string.  Objects and arrays go to JSON, forms, multipart and YAML (of
+ * which JSON is a part), and an array to the line-wise forms of JSON; no
+ * mapping of them to XML, text or bytes is attempted.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "openapi/binary.h"
+#include "openapi/body.h"
+#include "openapi/charset.h"
+#include "openapi/media_type.h"
+#include "openapi/serialize.h"
+
+static const char *concrete_type(const char *content_type, const OpenapiMediaType *description,
+								 const JsonbValue *payload);
+static const char *type_of_payload(const OpenapiMediaType *description, const JsonbValue *payload);
+static bool is_form(const char *type);
+static bool is_multipart(const char *type);
+static bool is_lines(const char *type);
+static bool is_any(const char *type);
+static bool write_json(BodyWriter *writer);
+static bool write_as_is(BodyWriter *writer);
+static bool write_lines(BodyWriter *writer);
+static bool write_yaml(BodyWriter *writer);
+static bool write_text(BodyWriter *writer);
+static bool write_bytes(BodyWriter *writer);
+static bool is_json_container(const char *data, int length);
+static bool wants_string(const OpenapiMediaType *description);
+
+/* In order; a string goes to forms and multipart as it is. */
+static const struct
+{
+	bool		(*accepts) (const char *type);
+	bool		(*write) (BodyWriter *writer);
+	bool		string_as_is;
+}			writers[] =
+{
+	{arazzo_media_type_is_json, write_json, false},
+	{is_form, arazzo_body_write_form, true},
+	{is_multipart, arazzo_body_write_multipart, true},
+	{is_lines, write_lines, true},
+	{arazzo_media_type_is_yaml, write_yaml, true},
+	{arazzo_media_type_is_text, write_text, false},
+	{is_any, write_bytes, false}
+};
+
+bool
+arazzo_serialize_body(StringInfo out, const char *content_type,
+					  const OpenapiMediaType *description,
+					  const JsonbValue *payload,
+					  const char **sent_type, ArazzoFailure **failure)
+{
+	BodyWriter	writer = {0};
+	int			start = out->len;
+	size_t		i;
+
+	*sent_type = NULL;
+	if (payload == NULL)
+		return true;
+	writer.out = out;
+	writer.description = description;
+	writer.payload = payload;
+	writer.content_type = concrete_type(content_type, description, payload);
+	writer.sent_type = writer.content_type;
+	for (i = 0; !writers[i].accepts(writer.content_type); i++)
+		;
+	if (writers[i].string_as_is && payload->type == jbvString
+		? write_as_is(&writer) : writers[i].write(&writer))
+	{
+		*sent_type = writer.sent_type;
+		return true;
+	}
+	out->len = start;
+	out->data[start] = '\0';
+	*failure = writer.failure;
+	return false;
+}
+
+bool
+arazzo_body_refuse(BodyWriter *writer, int sqlstate, const char *why)
+{
+	writer->failure = arazzo_failure_make(sqlstate, "cannot write a payload of type %s as \"%s\"",
+										  arazzo_value_type(writer->payload), writer->content_type);
+	arazzo_failure_detail(writer->failure, "%s", why);
+	return false;
+}
+
+const OpenapiEncoding *
+arazzo_body_encoding(const BodyWriter *writer, const char *name)
+{
+	ListCell   *cell;
+
+	if (writer->description == NULL)
+		return NULL;
+	foreach(cell, writer->description->encodings)
+	{
+		const OpenapiEncoding *encoding = lfirst(cell);
+
+		if (strcmp(encoding->name, name) == 0)
+			return encoding;
+	}
+	return NULL;
+}
+
+OpenapiBinary
+arazzo_body_member_binary(const BodyWriter *writer, const char *name)
+{
+	ListCell   *cell;
+
+	if (writer->description == NULL || writer->description->schema == NULL)
+		return BINARY_UNTYPED;
+	foreach(cell, writer->description->members)
+	{
+		const OpenapiMember *member = lfirst(cell);
+
+		if (strcmp(member->name, name) == 0)
+			return member->binary;
+	}
+	return BINARY_NONE;
+}
+
+/* OpenAPI 3.2.0, Handling Multiple contentType Values: the first is meant. */
+const char *
+arazzo_body_encoding_type(const OpenapiEncoding *encoding)
+{
+	const char *type = encoding ? encoding->content_type : NULL;
+
+	while (type && *type)
+	{
+		int			length = strcspn(type, ",");
+		char	   *item = pnstrdup(type + strspn(type, " \t"),
+									Max(length - (int) strspn(type, " \t"), 0));
+
+		if (item[0] && !arazzo_media_type_is_range(item) && strpbrk(item, "\r\n") == NULL)
+			return item;
+		type += length + (type[length] == ',');
+	}
+	return NULL;
+}
+
+void
+arazzo_body_append_json(StringInfo out, const JsonbValue *value, bool string_wanted)
+{
+	if (value->type == jbvString && !string_wanted &&
+		is_json_container(value->val.string.val, value->val.string.len))
+		appendBinaryStringInfo(out, value->val.string.val, value->val.string.len);
+	else
+		arazzo_value_append_json(out, value);
+}
+
+/* What to send for a type that may be missing or a range. */
+static const char *
+concrete_type(const char *content_type, const OpenapiMediaType *description, const JsonbValue *payload)
+{
+	char	   *essence;
+
+	if (content_type == NULL && description)
+		content_type = description->content_type;
+	if (content_type && arazzo_media_type_is_range(content_type) && description &&
+		!arazzo_media_type_is_range(description->content_type))
+		content_type = description->content_type;
+	if (content_type == NULL)
+		return type_of_payload(description, payload);
+	if (!arazzo_media_type_is_range(content_type))
+		return content_type;
+	essence = arazzo_media_type_essence(content_type);
+	if (arazzo_media_type_is_json(essence))
+		return "application/json";
+	if (strcmp(essence, "text/*") == 0)
+		return "text/plain";
+	if (strcmp(essence, "multipart/*") == 0)
+		return "multipart/form-data";
+	if (strcmp(essence, "*/*") == 0 || strcmp(essence, "*") == 0 || strncmp(essence, "application/", 12) == 0)
+		return type_of_payload(description, payload);
+	return "application/octet-stream";
+}
+
+static const char *
+type_of_payload(const OpenapiMediaType *description, const JsonbValue *payload)
+{
+	StringInfoData bytes;
+
+	if (payload->type != jbvString)
+		return "application/json";
+	if (is_json_container(payload->val.string.val, payload->val.string.len))
+		return "application/json";
+	initStringInfo(&bytes);
+	if ((description && description->binary != BINARY_NONE && description->binary != BINARY_UNTYPED) ||
+		arazzo_binary_from_hex(&bytes, payload->val.string.val, payload->val.string.len))
+		return "application/octet-stream";
+	return "text/plain";
+}
+
+static bool
+is_form(const char *type)
+{
+	return arazzo_media_type_is(type, "application/x-www-form-urlencoded");
+}
+
+static bool
+is_multipart(const char *type)
+{
+	return strncmp(arazzo_media_type_essence(type), "multipart/", 10) == 0;
+}
+
+/* Sequences of JSON texts, each on its line (OpenAPI 3.2.0, Sequential JSON). */
+static bool
+is_lines(const char *type)
+{
+	return arazzo_media_type_is(type, "application/jsonl") ||
+		arazzo_media_type_is(type, "application/x-ndjson") ||
+		arazzo_media_type_is(type, "application/ndjson");
+}
+
+static bool
+is_any(const char *type)
+{
+	return true;
+}
+
+static bool
+write_json(BodyWriter *writer)
+{
+	arazzo_body_append_json(writer->out, writer->payload, wants_string(writer->description));
+	return true;
+}
+
+static bool
+write_as_is(BodyWriter *writer)
+{
+	appendBinaryStringInfo(writer->out, writer->payload->val.string.val, writer->payload->val.string.len);
+	return true;
+}
+
+static bool
+write_lines(BodyWriter *writer)
+{
+	ArazzoValueWalk walk;
+	JsonbValue	key;
+	JsonbValue	item;
+
+	if (!arazzo_value_is_array(writer->payload))
+	{
+		arazzo_value_append_json(writer->out, writer->payload);
+		appendStringInfoChar(writer->out, '\n');
+		return true;
+	}
+	arazzo_value_walk(&walk, writer->payload);
+	while (arazzo_value_next(&walk, &key, &item))
+	{
+		arazzo_value_append_json(writer->out, &item);
+		appendStringInfoChar(writer->out, '\n');
+	}
+	return true;
+}
+
+/* JSON is YAML (YAML 1.2, 1.3). */
+static bool
+write_yaml(BodyWriter *writer)
+{
+	arazzo_value_append_json(writer->out, writer->payload);
+	return true;
+}
+
+/* XML and text/...: characters, in the charset that the type names. */
+static bool
+write_text(BodyWriter *writer)
+{
+	char	   *charset = arazzo_media_type_parameter(writer->content_type, "charset");
+	StringInfoData text;
+
+	if (writer->payload->type == jbvBinary || writer->payload->type == jbvNull)
+		return arazzo_body_refuse(writer, ERRCODE_FEATURE_NOT_SUPPORTED, "Give its text as a string.");
+	initStringInfo(&text);
+	arazzo_value_append_text(&text, writer->payload);
+	if (!arazzo_charset_encode(writer->out, text.data, text.len, charset))
+		return arazzo_body_refuse(writer, ERRCODE_UNTRANSLATABLE_CHARACTER,
+								  "The text cannot be converted to the charset of the type.");
+	return true;
+}
+
+/* Any other type: the bytes that a string stands for. */
+static bool
+write_bytes(BodyWriter *writer)
+{
+	OpenapiBinary binary = BINARY_RAW;
+
+	if (writer->payload->type != jbvString)
+		return arazzo_body_refuse(writer, ERRCODE_FEATURE_NOT_SUPPORTED,
+								  "Give its content as a string: text, base64 or bytea.");
+	if (writer->description &&
+		(writer->description->binary == BINARY_BASE64 || writer->description->binary == BINARY_BASE64URL))
+		binary = writer->description->binary;
+	if (!arazzo_binary_append(writer->out, writer->payload->val.string.val,
+							  writer->payload->val.string.len, binary))
+		return arazzo_body_refuse(writer, ERRCODE_INVALID_PARAMETER_VALUE,
+								  "The description says that it is given as base64, which it is not.");
+	return true;
+}
+
+/* The text of a JSON object or array. */
+static bool
+is_json_container(const char *data, int length)
+{
+	ArazzoFailure *failure = NULL;
+	int			i = 0;
+
+	while (i < length && strchr(" \t\r\n", data[i]) != NULL)
+		i++;
+	if (i == length || (data[i] != '{' && data[i] != '['))
+		return false;
+	return arazzo_value_parse_json(data, length, &failure) != NULL;
+}
+
+/* The description's schema is that of a string. */
+static bool
+wants_string(const OpenapiMediaType *description)
+{
+	const char *type = description ? arazzo_value_member_text(description->schema, "type") : NULL;
+
+	return type && strcmp(type, "string") == 0;
+}
