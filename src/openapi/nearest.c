@@ -9,8 +9,8 @@
 
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
-#include "utils/builtins.h"
 #include "utils/formatting.h"
+#include "utils/varlena.h"
 
 #include "openapi/operation.h"
 

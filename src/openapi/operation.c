@@ -12,12 +12,12 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
-#include "utils/formatting.h"
 #include "utils/memutils.h"
 
 #include "document/uri.h"
 #include "openapi/media_type.h"
 #include "openapi/resolve.h"
+#include "openapi/serialize.h"
 
 /* Path Item Object: members that are operations. */
 static const struct
