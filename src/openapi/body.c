@@ -4,11 +4,12 @@
  *	  Request bodies by media type.
  *
  * A payload that is a string is the body as the document wrote it (Arazzo
- * 1.1.0, Request Body Object).  For JSON this holds for the text of an object
- * or array, unless the description asks for a string; any other string is a
- * JSON string.  Objects and arrays go to JSON, forms, multipart and YAML (of
- * which JSON is a part), and an array to the line-wise forms of JSON; no
- * mapping of them to XML, text or bytes is attempted.
+ * 1.1.0, Request Body Object), but for JSON, where it is a JSON string; a
+ * string that is a template of JSON text does not come here.  Objects and
+ * arrays go to JSON, forms, multipart and YAML (of which JSON is a part), and
+ * an array to the line-wise forms of JSON; no mapping of them to XML, text or
+ * bytes is attempted.  Where the description leaves the type open, it is that
+ * of the payload.
  *
  *-------------------------------------------------------------------------
  */
@@ -33,8 +34,8 @@ static bool write_lines(BodyWriter *writer);
 static bool write_yaml(BodyWriter *writer);
 static bool write_text(BodyWriter *writer);
 static bool write_bytes(BodyWriter *writer);
-static bool is_json_container(const char *data, int length);
-static bool wants_string(const OpenapiMediaType *description);
+static bool is_open(const char *content_type, const OpenapiMediaType *description);
+static bool is_json_text(const JsonbValue *string);
 
 /* In order; a string goes to forms and multipart as it is. */
 static const struct
@@ -61,6 +62,7 @@ arazzo_serialize_body(StringInfo out, const char *content_type,
 {
 	BodyWriter	writer = {0};
 	int			start = out->len;
+	bool		written;
 	size_t		i;
 
 	*sent_type = NULL;
@@ -73,8 +75,12 @@ arazzo_serialize_body(StringInfo out, const char *content_type,
 	writer.sent_type = writer.content_type;
 	for (i = 0; !writers[i].accepts(writer.content_type); i++)
 		;
-	if (writers[i].string_as_is && payload->type == jbvString
-		? write_as_is(&writer) : writers[i].write(&writer))
+	if (payload->type == jbvString &&
+		(writers[i].string_as_is || (is_open(content_type, description) && is_json_text(payload))))
+		written = write_as_is(&writer);
+	else
+		written = writers[i].write(&writer);
+	if (written)
 	{
 		*sent_type = writer.sent_type;
 		return true;
@@ -147,26 +153,13 @@ arazzo_body_encoding_type(const OpenapiEncoding *encoding)
 	return NULL;
 }
 
-void
-arazzo_body_append_json(StringInfo out, const JsonbValue *value, bool string_wanted)
-{
-	if (value->type == jbvString && !string_wanted &&
-		is_json_container(value->val.string.val, value->val.string.len))
-		appendBinaryStringInfo(out, value->val.string.val, value->val.string.len);
-	else
-		arazzo_value_append_json(out, value);
-}
-
 /* What to send for a type that may be missing or a range. */
 static const char *
 concrete_type(const char *content_type, const OpenapiMediaType *description, const JsonbValue *payload)
 {
 	char	   *essence;
 
-	if (content_type == NULL && description)
-		content_type = description->content_type;
-	if (content_type && arazzo_media_type_is_range(content_type) && description &&
-		!arazzo_media_type_is_range(description->content_type))
+	if (description && (content_type == NULL || arazzo_media_type_is_range(content_type)))
 		content_type = description->content_type;
 	if (content_type == NULL)
 		return type_of_payload(description, payload);
@@ -189,9 +182,7 @@ type_of_payload(const OpenapiMediaType *description, const JsonbValue *payload)
 {
 	StringInfoData bytes;
 
-	if (payload->type != jbvString)
-		return "application/json";
-	if (is_json_container(payload->val.string.val, payload->val.string.len))
+	if (payload->type != jbvString || is_json_text(payload))
 		return "application/json";
 	initStringInfo(&bytes);
 	if ((description && description->binary != BINARY_NONE && description->binary != BINARY_UNTYPED) ||
@@ -230,7 +221,7 @@ is_any(const char *type)
 static bool
 write_json(BodyWriter *writer)
 {
-	arazzo_body_append_json(writer->out, writer->payload, wants_string(writer->description));
+	arazzo_value_append_json(writer->out, writer->payload);
 	return true;
 }
 
@@ -307,10 +298,21 @@ write_bytes(BodyWriter *writer)
 	return true;
 }
 
-/* The text of a JSON object or array. */
+/* Neither the document nor the description says what to send. */
 static bool
-is_json_container(const char *data, int length)
+is_open(const char *content_type, const OpenapiMediaType *description)
 {
+	if (description && (content_type == NULL || arazzo_media_type_is_range(content_type)))
+		content_type = description->content_type;
+	return content_type == NULL || arazzo_media_type_is_range(content_type);
+}
+
+/* A string that is the text of a JSON object or array. */
+static bool
+is_json_text(const JsonbValue *string)
+{
+	const char *data = string->val.string.val;
+	int			length = string->val.string.len;
 	ArazzoFailure *failure = NULL;
 	int			i = 0;
 
@@ -319,13 +321,4 @@ is_json_container(const char *data, int length)
 	if (i == length || (data[i] != '{' && data[i] != '['))
 		return false;
 	return arazzo_value_parse_json(data, length, &failure) != NULL;
-}
-
-/* The description's schema is that of a string. */
-static bool
-wants_string(const OpenapiMediaType *description)
-{
-	const char *type = description ? arazzo_value_member_text(description->schema, "type") : NULL;
-
-	return type && strcmp(type, "string") == 0;
 }

@@ -26,9 +26,6 @@ typedef struct BodyWriter
 extern bool arazzo_body_write_form(BodyWriter *writer);
 extern bool arazzo_body_write_multipart(BodyWriter *writer);
 
-/* Appends JSON text; see body.c for strings. */
-extern void arazzo_body_append_json(StringInfo out, const JsonbValue *value, bool string_wanted);
-
 /* Fails the writer; returns false. */
 extern bool arazzo_body_refuse(BodyWriter *writer, int sqlstate, const char *why);
 

@@ -4,7 +4,7 @@
  *	  Bodies of type multipart/form-data (RFC 7578) and of other multipart
  *	  types (RFC 2046).
  *
- * One part a member, one a item of an array that is a member; null is left
+ * One part a member, one an item of an array that is a member; null is left
  * out.  Objects are application/json.  A member that its schema calls binary,
  * or whose encoding has a type that is not text, is a file: its bytes, with
  * the member's name as file name.  Text has no Content-Type of its own, which
@@ -209,7 +209,7 @@ write_string(BodyWriter *writer, Part *part, const PartRule *rule, const JsonbVa
 	{
 		append_disposition(part, rule->name, NULL);
 		append_type(part, rule->type);
-		arazzo_body_append_json(&part->content, value, false);
+		arazzo_value_append_json(&part->content, value);
 		return true;
 	}
 	if (rule->type && !arazzo_media_type_is_text(rule->type) &&

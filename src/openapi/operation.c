@@ -3,89 +3,25 @@
  * operation.c
  *	  Looking operations up: by id, by JSON Pointer, by path.
  *
- * A look-up by id is one walk over the paths of the description, in a memory
- * context of its own; nothing of the description is copied before the
- * operation is found.
+ * Nothing of a description is copied before the operation is found.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "miscadmin.h"
-#include "utils/memutils.h"
 
 #include "document/uri.h"
 #include "openapi/media_type.h"
+#include "openapi/operation_index.h"
 #include "openapi/resolve.h"
 #include "openapi/serialize.h"
 
-/* Path Item Object: members that are operations. */
-static const struct
-{
-	const char *member;
-	const char *method;
-}			methods[] =
-{
-	{"get", "GET"},
-	{"put", "PUT"},
-	{"post", "POST"},
-	{"delete", "DELETE"},
-	{"options", "OPTIONS"},
-	{"head", "HEAD"},
-	{"patch", "PATCH"},
-	{"trace", "TRACE"},
-	{"query", "QUERY"}
-};
-
-/* One operation as a walk comes by it; valid until the next. */
-typedef struct WalkedOperation
-{
-	const char *path;
-	int			path_length;
-	const char *method;			/* as it is sent */
-	JsonbValue	operation;
-} WalkedOperation;
-
-/* Returns false to end the walk. */
-typedef bool (*OperationVisitor) (const WalkedOperation *walked, void *owner);
-
-typedef struct IdSearch
-{
-	const char *wanted;
-	int			length;
-	MemoryContext context;		/* for what is kept */
-	List	   *exact;			/* of FoundOperation */
-	List	   *similar;		/* likewise; differ in case only */
-} IdSearch;
-
-typedef struct FoundOperation
-{
-	char	   *id;
-	char	   *path;
-	char	   *method;
-} FoundOperation;
-
-typedef struct IdList
-{
-	MemoryContext context;
-	List	   *ids;
-} IdList;
-
-static void walk_operations(ArazzoLibrary *library, const ArazzoDocument *document,
-							OperationVisitor visit, void *owner);
-static bool walk_item(WalkedOperation *walked, const JsonbValue *item,
-					  OperationVisitor visit, void *owner);
-static bool compare_id(const WalkedOperation *walked, void *owner);
-static bool collect_id(const WalkedOperation *walked, void *owner);
-static FoundOperation *found_operation(const WalkedOperation *walked, const JsonbValue *id);
-static IdSearch search_id(ArazzoLibrary *library, const ArazzoDocument *document, const char *id);
 static ArazzoFailure *no_such_id(ArazzoLibrary *library, const ArazzoDocument *document, const char *id);
 static ArazzoFailure *several_of_id(const ArazzoDocument *document, const char *id, const List *found);
 static OpenapiOperation *operation_at(ArazzoLibrary *library, const ArazzoDocument *document,
 									  const char *path, const char *method, ArazzoFailure **failure);
 static bool place_method(OperationPlace *place, const char *method, ArazzoFailure **failure);
-static bool place_only_method(OperationPlace *place, ArazzoFailure **failure);
-static bool collect_method(const WalkedOperation *walked, void *owner);
 static char *matching_path(const ArazzoDocument *document, const char *path, ArazzoFailure **failure);
 static ArazzoFailure *no_such_path(const ArazzoDocument *document, const char *path);
 static bool same_template(const char *a, const char *b);
@@ -95,9 +31,10 @@ OpenapiOperation *
 arazzo_operation_by_id(ArazzoLibrary *library, const ArazzoDocument *document,
 					   const char *operation_id, const char **accepted, ArazzoFailure **failure)
 {
-	IdSearch	search = search_id(library, document, operation_id);
-	List	   *found = search.exact != NIL ? search.exact : search.similar;
-	FoundOperation *operation;
+	bool		exact;
+	List	   *found = arazzo_operation_index_find(arazzo_operation_index(library, document),
+													operation_id, &exact);
+	IndexedOperation *operation;
 
 	if (accepted)
 		*accepted = NULL;
@@ -112,24 +49,34 @@ arazzo_operation_by_id(ArazzoLibrary *library, const ArazzoDocument *document,
 		return NULL;
 	}
 	operation = linitial(found);
-	if (accepted && search.exact == NIL)
-		*accepted = operation->id;
-	return operation_at(library, document, operation->path, operation->method, failure);
+	if (accepted && !exact)
+		*accepted = pnstrdup(operation->id, operation->id_length);
+	return operation_at(library, document, pnstrdup(operation->path, operation->path_length),
+						operation->method, failure);
 }
 
 bool
 arazzo_operation_exists(ArazzoLibrary *library, const ArazzoDocument *document, const char *operation_id)
 {
-	return search_id(library, document, operation_id).exact != NIL;
+	bool		exact;
+
+	(void) arazzo_operation_index_find(arazzo_operation_index(library, document), operation_id, &exact);
+	return exact;
 }
 
 List *
 arazzo_operation_ids(ArazzoLibrary *library, const ArazzoDocument *document)
 {
-	IdList		list = {CurrentMemoryContext, NIL};
+	const OperationIndex *index = arazzo_operation_index(library, document);
+	List	   *ids = NIL;
+	int			i;
 
-	walk_operations(library, document, collect_id, &list);
-	return list.ids;
+	for (i = 0; i < index->count; i++)
+	{
+		if (index->operations[i].id)
+			ids = lappend(ids, pnstrdup(index->operations[i].id, index->operations[i].id_length));
+	}
+	return ids;
 }
 
 /*
@@ -197,6 +144,7 @@ arazzo_operation_body(const OpenapiOperation *operation, const char *content_typ
 	return best;
 }
 
+/* There is one querystring, whose name is not used (OpenAPI 3.2.0, name). */
 const OpenapiParameter *
 arazzo_operation_parameter(const OpenapiOperation *operation, ParameterLocation in, const char *name)
 {
@@ -208,131 +156,11 @@ arazzo_operation_parameter(const OpenapiOperation *operation, ParameterLocation 
 
 		if (parameter->in != in)
 			continue;
-		if (strcmp(parameter->name, name) == 0 ||
+		if (in == IN_QUERYSTRING || strcmp(parameter->name, name) == 0 ||
 			(in == IN_HEADER && pg_strcasecmp(parameter->name, name) == 0))
 			return parameter;
 	}
 	return NULL;
-}
-
-/* Visits each operation of the description, in the order jsonb keeps. */
-static void
-walk_operations(ArazzoLibrary *library, const ArazzoDocument *document,
-				OperationVisitor visit, void *owner)
-{
-	MemoryContext walking = AllocSetContextCreate(CurrentMemoryContext, "arazzo operation walk",
-												  ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(walking);
-	ArazzoValueWalk walk;
-	JsonbValue	key;
-	JsonbValue	value;
-
-	arazzo_value_walk(&walk, arazzo_value_member_cstring(document->content, "paths"));
-	while (arazzo_value_next(&walk, &key, &value))
-	{
-		const ArazzoDocument *place = document;
-		ArazzoFailure *failure = NULL;
-		WalkedOperation walked = {0};
-		JsonbValue *item;
-
-		CHECK_FOR_INTERRUPTS();
-
-		/* an item that leads nowhere is the trouble of those who need it */
-		item = arazzo_library_follow(library, &place, &value, &failure);
-		if (!arazzo_value_is_object(item))
-			continue;
-		walked.path = key.val.string.val;
-		walked.path_length = key.val.string.len;
-		if (!walk_item(&walked, item, visit, owner))
-			break;
-	}
-	MemoryContextSwitchTo(old);
-	MemoryContextDelete(walking);
-}
-
-/* The operations of one path item; false when the visitor has enough. */
-static bool
-walk_item(WalkedOperation *walked, const JsonbValue *item, OperationVisitor visit, void *owner)
-{
-	const JsonbValue *more = arazzo_value_member_cstring(item, "additionalOperations");
-	ArazzoValueWalk walk;
-	JsonbValue	key;
-	size_t		i;
-
-	for (i = 0; i < lengthof(methods); i++)
-	{
-		JsonbValue *operation = arazzo_value_member_cstring(item, methods[i].member);
-
-		if (!arazzo_value_is_object(operation))
-			continue;
-		walked->method = methods[i].method;
-		walked->operation = *operation;
-		if (!visit(walked, owner))
-			return false;
-	}
-	if (!arazzo_value_is_object(more))
-		return true;
-	arazzo_value_walk(&walk, more);
-	while (arazzo_value_next(&walk, &key, &walked->operation))
-	{
-		walked->method = pnstrdup(key.val.string.val, key.val.string.len);
-		if (arazzo_value_is_object(&walked->operation) && !visit(walked, owner))
-			return false;
-	}
-	return true;
-}
-
-static IdSearch
-search_id(ArazzoLibrary *library, const ArazzoDocument *document, const char *id)
-{
-	IdSearch	search = {id, strlen(id), CurrentMemoryContext, NIL, NIL};
-
-	walk_operations(library, document, compare_id, &search);
-	return search;
-}
-
-/* Goes on after a match: an id that two operations have means neither. */
-static bool
-compare_id(const WalkedOperation *walked, void *owner)
-{
-	IdSearch   *search = owner;
-	const JsonbValue *id = arazzo_value_member_cstring(&walked->operation, "operationId");
-	MemoryContext old;
-
-	if (id == NULL || id->type != jbvString || id->val.string.len != search->length ||
-		pg_strncasecmp(id->val.string.val, search->wanted, search->length) != 0)
-		return true;
-	old = MemoryContextSwitchTo(search->context);
-	if (memcmp(id->val.string.val, search->wanted, search->length) == 0)
-		search->exact = lappend(search->exact, found_operation(walked, id));
-	else
-		search->similar = lappend(search->similar, found_operation(walked, id));
-	MemoryContextSwitchTo(old);
-	return true;
-}
-
-static FoundOperation *
-found_operation(const WalkedOperation *walked, const JsonbValue *id)
-{
-	FoundOperation *found = palloc(sizeof(FoundOperation));
-
-	found->id = pnstrdup(id->val.string.val, id->val.string.len);
-	found->path = pnstrdup(walked->path, walked->path_length);
-	found->method = pstrdup(walked->method);
-	return found;
-}
-
-static bool
-collect_id(const WalkedOperation *walked, void *owner)
-{
-	IdList	   *list = owner;
-	const JsonbValue *id = arazzo_value_member_cstring(&walked->operation, "operationId");
-	MemoryContext old = MemoryContextSwitchTo(list->context);
-
-	if (id && id->type == jbvString)
-		list->ids = lappend(list->ids, pnstrdup(id->val.string.val, id->val.string.len));
-	MemoryContextSwitchTo(old);
-	return true;
 }
 
 static ArazzoFailure *
@@ -358,10 +186,11 @@ several_of_id(const ArazzoDocument *document, const char *id, const List *found)
 	initStringInfo(&places);
 	foreach(cell, found)
 	{
-		const FoundOperation *operation = lfirst(cell);
+		const IndexedOperation *operation = lfirst(cell);
 
-		appendStringInfo(&places, "%s\"%s\" (%s %s)", places.len > 0 ? ", " : "",
-						 operation->id, operation->method, operation->path);
+		appendStringInfo(&places, "%s\"%.*s\" (%s %.*s)", places.len > 0 ? ", " : "",
+						 operation->id_length, operation->id, operation->method,
+						 operation->path_length, operation->path);
 	}
 	failure = arazzo_failure_make(ERRCODE_ARAZZO_REFERENCE, "operation \"%s\" is not unique", id);
 	arazzo_failure_detail(failure, "Description \"%s\" has %s.", document->uri, places.data);
@@ -393,23 +222,25 @@ operation_at(ArazzoLibrary *library, const ArazzoDocument *document,
 static bool
 place_method(OperationPlace *place, const char *method, ArazzoFailure **failure)
 {
-	const JsonbValue *more;
-	size_t		i;
+	List	   *all = arazzo_operation_methods(place->item);
+	const char *member;
 
+	if (method == NULL && list_length(all) == 1)
+		method = linitial(all);
 	if (method == NULL)
-		return place_only_method(place, failure);
-	for (i = 0; i < lengthof(methods); i++)
 	{
-		if (pg_strcasecmp(methods[i].member, method) != 0)
-			continue;
-		place->method = methods[i].method;
-		place->operation = arazzo_value_member_cstring(place->item, methods[i].member);
+		*failure = arazzo_failure_make(ERRCODE_ARAZZO_REFERENCE,
+									   "path \"%s\" has %d operations", place->path, list_length(all));
+		arazzo_failure_detail(*failure, "Without a method, the path must have exactly one.");
+		return false;
 	}
-	more = arazzo_value_member_cstring(place->item, "additionalOperations");
-	if (place->operation == NULL && arazzo_value_is_object(more))
+	if (arazzo_operation_method(method, &place->method, &member))
+		place->operation = arazzo_value_member_cstring(place->item, member);
+	else
 	{
 		place->method = method;
-		place->operation = arazzo_value_member_cstring(more, method);
+		place->operation = arazzo_value_member_cstring(
+			arazzo_value_member_cstring(place->item, "additionalOperations"), method);
 	}
 	if (arazzo_value_is_object(place->operation))
 		return true;
@@ -418,30 +249,6 @@ place_method(OperationPlace *place, const char *method, ArazzoFailure **failure)
 	arazzo_failure_detail(*failure, "Description \"%s\" does not describe this method.",
 						  place->description->uri);
 	return false;
-}
-
-static bool
-place_only_method(OperationPlace *place, ArazzoFailure **failure)
-{
-	WalkedOperation walked = {.path = place->path};
-	List	   *found = NIL;
-
-	(void) walk_item(&walked, place->item, collect_method, &found);
-	if (list_length(found) == 1)
-		return place_method(place, linitial(found), failure);
-	*failure = arazzo_failure_make(ERRCODE_ARAZZO_REFERENCE,
-								   "path \"%s\" has %d operations", place->path, list_length(found));
-	arazzo_failure_detail(*failure, "Without a method, the path must have exactly one.");
-	return false;
-}
-
-static bool
-collect_method(const WalkedOperation *walked, void *owner)
-{
-	List	  **found = owner;
-
-	*found = lappend(*found, unconstify(char *, walked->method));
-	return true;
 }
 
 /* The only path that is the same but for the names of its variables. */
