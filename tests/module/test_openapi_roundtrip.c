@@ -9,7 +9,8 @@
  * must hold the same.  Where the specification says that a style cannot tell
  * a delimiter from data (OpenAPI 3.2.0, Appendix E), that character is left
  * out of the data: brackets in names for deepObject, "|" for pipeDelimited,
- * the space for spaceDelimited, "." for an exploded label.
+ * the space for spaceDelimited, "." for an exploded label; and the backslash of
+ * bytea hex for multipart.
  *
  *-------------------------------------------------------------------------
  */
@@ -204,7 +205,7 @@ prepare(RoundTrip *trip)
 		{"matrix", IN_PATH, STYLE_MATRIX, false, "", false},
 		{"matrix exploded", IN_PATH, STYLE_MATRIX, true, "", false},
 		{"body", IN_QUERY, STYLE_FORM, true, "", true},
-		{"multipart", IN_QUERY, STYLE_FORM, true, "", false}
+		{"multipart", IN_QUERY, STYLE_FORM, true, "\\", false}
 	};
 	size_t		i;
 
