@@ -20,7 +20,8 @@
 #include "document/names.h"
 #include "document/scalar.h"
 #include "document/syntax.h"
-#include "document/yaml_breaks.h"
+#include "document/yaml_check.h"
+#include "document/yaml_text.h"
 #include "support/settings.h"
 
 #define TAG_PREFIX		"tag:yaml.org,2002:"
@@ -71,11 +72,8 @@ typedef struct YamlReader
 	bool		parser_live;
 	yaml_event_t event;
 	bool		event_live;
-	const char *text;
-	size_t		length;
-	ArazzoHiddenBreaks breaks;
-	size_t		at;				/* the byte that is character number at_index */
-	size_t		at_index;
+	ArazzoYamlText text;
+	ArazzoYamlCursor cursor;
 	int			documents;
 	int			depth;			/* of open containers */
 	int		   *open_anchors;	/* number of the anchor, or -1, by depth */
@@ -90,6 +88,8 @@ static YamlReader *create_reader(ArazzoBuilder *builder, const char *text, size_
 static void release_parser(void *argument);
 static void start_parser(YamlReader *reader);
 static bool read_events(YamlReader *reader);
+static bool check_text(YamlReader *reader);
+static bool check_event(YamlReader *reader, size_t end);
 static bool read_event(YamlReader *reader);
 static bool start_document(YamlReader *reader);
 static bool read_alias(YamlReader *reader);
@@ -100,8 +100,6 @@ static bool close_container(YamlReader *reader);
 static Tag	scalar_tag(YamlReader *reader);
 static Tag	named_tag(const char *name);
 static const char *tag_meaning(Tag tag);
-static bool is_non_specific(YamlReader *reader);
-static void advance(YamlReader *reader, size_t index);
 static ArazzoScalarType scalar_type(YamlReader *reader, Tag tag);
 static bool tag_allows(Tag tag, ArazzoScalarType type);
 static ArazzoNode *make_scalar(YamlReader *reader, Tag tag);
@@ -138,9 +136,10 @@ create_reader(ArazzoBuilder *builder, const char *text, size_t length)
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
 
 	reader->builder = builder;
-	arazzo_yaml_hide_breaks(&reader->breaks, text, length);
-	reader->text = reader->breaks.text;
-	reader->length = reader->breaks.length;
+	arazzo_yaml_text_prepare(&reader->text, text, length);
+	reader->cursor.builder = builder;
+	reader->cursor.text = reader->text.data;
+	reader->cursor.length = reader->text.length;
 	reader->open_anchors = palloc((arazzo_max_document_depth + 1) * sizeof(int));
 	reader->anchor_space = 16;
 	reader->anchors = palloc(reader->anchor_space * sizeof(Anchor));
@@ -172,8 +171,8 @@ start_parser(YamlReader *reader)
 				errmsg("out of memory"));
 	reader->parser_live = true;
 	yaml_parser_set_encoding(&reader->parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&reader->parser, (const unsigned char *) reader->text,
-								 reader->length);
+	yaml_parser_set_input_string(&reader->parser, (const unsigned char *) reader->text.data,
+								 reader->text.length);
 }
 
 static bool
@@ -189,7 +188,7 @@ read_events(YamlReader *reader)
 		if (!yaml_parser_parse(&reader->parser, &reader->event))
 			return parser_failure(reader);
 		reader->event_live = true;
-		ok = read_event(reader);
+		ok = check_text(reader) && read_event(reader);
 		more = reader->event.type != YAML_STREAM_END_EVENT;
 		reader->event_live = false;
 		yaml_event_delete(&reader->event);
@@ -202,6 +201,56 @@ read_events(YamlReader *reader)
 							   arazzo_failure_make(ERRCODE_INVALID_TEXT_REPRESENTATION,
 												   "text holds no document"),
 							   1, 1);
+}
+
+/*
+ * Refuses what libyaml lets pass or takes for something else: moves on from
+ * the end of the last event to the end of this one.
+ */
+static bool
+check_text(YamlReader *reader)
+{
+	ArazzoYamlCursor *cursor = &reader->cursor;
+	size_t		gap = cursor->at;
+
+	cursor->start = arazzo_yaml_advance(cursor, reader->event.start_mark.index);
+	return arazzo_yaml_check_between(cursor, gap, cursor->start) &&
+		check_event(reader, arazzo_yaml_advance(cursor, reader->event.end_mark.index));
+}
+
+/* Looks at the text of an event itself. */
+static bool
+check_event(YamlReader *reader, size_t end)
+{
+	const ArazzoYamlCursor *cursor = &reader->cursor;
+	const yaml_event_t *event = &reader->event;
+	const char *value;
+
+	switch (event->type)
+	{
+		case YAML_ALIAS_EVENT:
+			return arazzo_yaml_check_anchor(cursor, (const char *) event->data.alias.anchor);
+		case YAML_SEQUENCE_START_EVENT:
+			return arazzo_yaml_check_anchor(cursor, (const char *) event->data.sequence_start.anchor);
+		case YAML_MAPPING_START_EVENT:
+			return arazzo_yaml_check_anchor(cursor, (const char *) event->data.mapping_start.anchor) &&
+				arazzo_yaml_check_pair(cursor, end);
+		case YAML_DOCUMENT_START_EVENT:
+			return arazzo_yaml_check_directives(cursor);
+		case YAML_SCALAR_EVENT:
+			break;
+		default:
+			return true;
+	}
+	value = (const char *) event->data.scalar.value;
+	if (!arazzo_yaml_check_anchor(cursor, (const char *) event->data.scalar.anchor))
+		return false;
+	if (event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE)
+		return arazzo_yaml_check_plain(cursor, value, event->data.scalar.length);
+	if (event->data.scalar.style == YAML_LITERAL_SCALAR_STYLE ||
+		event->data.scalar.style == YAML_FOLDED_SCALAR_STYLE)
+		return arazzo_yaml_check_block(cursor);
+	return true;
 }
 
 static bool
@@ -275,7 +324,7 @@ read_scalar(YamlReader *reader)
 					arazzo_failure_make(ERRCODE_UNTRANSLATABLE_CHARACTER,
 										"string contains a NUL character, which cannot be stored"));
 	reader->event.data.scalar.length =
-		arazzo_yaml_show_breaks(&reader->breaks, (char *) reader->event.data.scalar.value, length);
+		arazzo_yaml_text_restore(&reader->text, (char *) reader->event.data.scalar.value, length);
 
 	tag = scalar_tag(reader);
 	if (arazzo_builder_slot(reader->builder) == SLOT_KEY)
@@ -301,7 +350,7 @@ read_key(YamlReader *reader, Tag tag)
 	if (tag == TAG_MERGE ||
 		(tag == TAG_NONE && length == 2 && memcmp(text, "<<", 2) == 0 &&
 		 reader->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
-		 !is_non_specific(reader)))
+		 !arazzo_yaml_is_non_specific(&reader->cursor)))
 		return arazzo_builder_merge_key(reader->builder, EVENT_LINE(reader), EVENT_COLUMN(reader));
 
 	if (tag != TAG_NONE || reader->event.data.scalar.anchor != NULL)
@@ -406,48 +455,6 @@ tag_meaning(Tag tag)
 	return "value";
 }
 
-/*
- * Has the plain scalar of the event the tag "!"?  libyaml drops that tag, so
- * the node's properties are looked at in the text.
- */
-static bool
-is_non_specific(YamlReader *reader)
-{
-	size_t		at;
-
-	if (reader->event.end_mark.index - reader->event.start_mark.index ==
-		reader->event.data.scalar.length)
-		return false;
-	advance(reader, reader->event.start_mark.index);
-	at = reader->at;
-	while (at < reader->length && (reader->text[at] == '!' || reader->text[at] == '&'))
-	{
-		size_t		end = at;
-
-		while (end < reader->length && strchr(" \t\r\n", reader->text[end]) == NULL)
-			end++;
-		if (reader->text[at] == '!' && end == at + 1)
-			return true;
-		while (end < reader->length && strchr(" \t\r\n", reader->text[end]) != NULL)
-			end++;
-		at = end;
-	}
-	return false;
-}
-
-/* Moves on to a character by number; events come in the order of the text. */
-static void
-advance(YamlReader *reader, size_t index)
-{
-	while (reader->at_index < index && reader->at < reader->length)
-	{
-		reader->at++;
-		while (reader->at < reader->length && (reader->text[reader->at] & 0xC0) == 0x80)
-			reader->at++;
-		reader->at_index++;
-	}
-}
-
 static ArazzoNode *
 make_scalar(YamlReader *reader, Tag tag)
 {
@@ -523,7 +530,7 @@ scalar_type(YamlReader *reader, Tag tag)
 		return SCALAR_STRING;
 	type = arazzo_scalar_type((const char *) reader->event.data.scalar.value,
 							  reader->event.data.scalar.length);
-	if (type != SCALAR_STRING && tag == TAG_NONE && is_non_specific(reader))
+	if (type != SCALAR_STRING && tag == TAG_NONE && arazzo_yaml_is_non_specific(&reader->cursor))
 		return SCALAR_STRING;
 	return type;
 }
@@ -638,8 +645,8 @@ parser_failure(YamlReader *reader)
 		arazzo_failure_hint(failure, "%s", hint);
 	line = (int) parser->problem_mark.line + 1;
 	column = (int) parser->problem_mark.column + 1;
-	if (reader->at == reader->length)
-		arazzo_text_position(reader->text, reader->length, &line, &column);
+	if (reader->cursor.at == reader->text.length)
+		arazzo_text_position(reader->text.data, reader->text.length, &line, &column);
 	return arazzo_builder_fail(reader->builder, failure, line, column);
 }
 
@@ -650,8 +657,8 @@ encoding_failure(YamlReader *reader)
 	int			line;
 	int			column;
 
-	arazzo_text_position(reader->text, Min(reader->parser.problem_offset, reader->length),
-						 &line, &column);
+	arazzo_text_position(reader->text.data,
+						 Min(reader->parser.problem_offset, reader->text.length), &line, &column);
 	return arazzo_builder_fail(reader->builder,
 							   arazzo_failure_make(ERRCODE_INVALID_TEXT_REPRESENTATION,
 												   "invalid YAML: character U+%04X is not allowed",
@@ -667,11 +674,12 @@ static const char *
 problem_hint(YamlReader *reader)
 {
 	const char *problem = reader->parser.problem ? reader->parser.problem : "";
+	size_t		at;
 
-	reader->at = 0;
-	reader->at_index = 0;
-	advance(reader, reader->parser.problem_mark.index);
-	if (reader->at < reader->length && reader->text[reader->at] == '\t')
+	reader->cursor.at = 0;
+	reader->cursor.at_index = 0;
+	at = arazzo_yaml_advance(&reader->cursor, reader->parser.problem_mark.index);
+	if (at < reader->text.length && reader->text.data[at] == '\t')
 		return "YAML is indented with spaces, never with tabs.";
 	if (strstr(problem, "cannot start any token") != NULL)
 		return "Quote the value if it is meant to be a string.";
