@@ -1,0 +1,304 @@
+/*-------------------------------------------------------------------------
+ *
+ * mask.c
+ *	  Hiding secrets in what is shown: by place (headers, query members)
+ *	  and by value.
+ *
+ * A secret is looked for byte by byte, each byte in any of the forms that
+ * percent-encoding, form encoding and JSON give it, so that no list of
+ * encoded variants can miss a mixture.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "common/base64.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+
+#include "http/mask.h"
+
+#define SHORTEST_SECRET		4
+
+/*
+ * Of a secret in base64 only the part that does not depend on its
+ * neighbours can be recognized; shorter ones would hit by chance.
+ */
+#define SHORTEST_BASE64		6
+
+static List *base64_forms(const char *secret);
+static int	longest_match(const char *text, List *secrets, List *encoded);
+static int	match_secret(const char *text, const char *secret);
+static int	match_ambiguous(const char *text, const char *p, const char *secret, int taken, int unit_length);
+static int	match_base64(const char *text, const char *form);
+static int	decode_unit(const char *text, char *unit, int *unit_length);
+static int	decode_json_escape(const char *text, char *unit, int *unit_length);
+static bool read_hex(const char *text, int digits, unsigned int *value);
+
+/* Parts of names that only credentials have. */
+static const char *const secret_parts[] = {
+	"authorization", "cookie", "token", "secret", "password", "passwd",
+	"api-key", "apikey", "api_key", "access-key", "credential", "session",
+	"signature", "x-auth"
+};
+
+bool
+arazzo_mask_is_secret_header(const char *name)
+{
+	char		lower[128];
+	int			length = 0;
+	int			i;
+
+	for (; name[length] != '\0' && length < sizeof(lower) - 1; length++)
+		lower[length] = pg_ascii_tolower((unsigned char) name[length]);
+	lower[length] = '\0';
+	for (i = 0; i < lengthof(secret_parts); i++)
+	{
+		if (strstr(lower, secret_parts[i]) != NULL)
+			return true;
+	}
+	return false;
+}
+
+char *
+arazzo_mask_text(const char *text, List *secrets)
+{
+	StringInfoData masked;
+	List	   *encoded = NIL;
+	ListCell   *cell;
+	const char *p = text;
+	bool		hidden = false;
+
+	if (text == NULL || secrets == NIL)
+		return (char *) text;
+	foreach(cell, secrets)
+		encoded = list_concat(encoded, base64_forms(lfirst(cell)));
+
+	initStringInfo(&masked);
+	while (*p != '\0')
+	{
+		int			matched = longest_match(p, secrets, encoded);
+
+		if (matched > 0)
+		{
+			appendStringInfoString(&masked, ARAZZO_MASK);
+			hidden = true;
+			p += matched;
+		}
+		else
+			appendStringInfoChar(&masked, *p++);
+	}
+	return hidden ? masked.data : (char *) text;
+}
+
+static int
+longest_match(const char *text, List *secrets, List *encoded)
+{
+	int			longest = 0;
+	ListCell   *cell;
+
+	foreach(cell, secrets)
+	{
+		const char *secret = lfirst(cell);
+
+		if (secret != NULL && strlen(secret) >= SHORTEST_SECRET)
+			longest = Max(longest, match_secret(text, secret));
+	}
+	foreach(cell, encoded)
+		longest = Max(longest, match_base64(text, lfirst(cell)));
+	return longest;
+}
+
+/*
+ * Bytes of text that are the secret, in whatever form; 0 when they are not.
+ * A character that stands for itself or for another, as % does, may be read
+ * either way: first as itself, and when that leads nowhere, decoded.
+ */
+static int
+match_secret(const char *text, const char *secret)
+{
+	const char *p = text;
+
+	while (*secret != '\0')
+	{
+		char		unit[MAX_MULTIBYTE_CHAR_LEN + 1];
+		int			unit_length;
+		int			taken = decode_unit(p, unit, &unit_length);
+		bool		decoded = taken > 0 && strncmp(unit, secret, unit_length) == 0;
+
+		if (*p == '\0' || (*p != *secret && !decoded))
+			return 0;
+		if (*p == *secret && decoded)
+			return match_ambiguous(text, p, secret, taken, unit_length);
+		p += decoded ? taken : 1;
+		secret += decoded ? unit_length : 1;
+	}
+	return p - text;
+}
+
+/* Goes on from p with the character as it is, then with it decoded. */
+static int
+match_ambiguous(const char *text, const char *p, const char *secret, int taken, int unit_length)
+{
+	int			rest;
+
+	check_stack_depth();
+	if (secret[1] == '\0')
+		return p + taken - text;
+	rest = match_secret(p + 1, secret + 1);
+	if (rest > 0)
+		return p + 1 + rest - text;
+	if (secret[unit_length] == '\0')
+		return p + taken - text;
+	rest = match_secret(p + taken, secret + unit_length);
+	return rest > 0 ? p + taken + rest - text : 0;
+}
+
+/*
+ * Decodes what stands for other bytes: %XX, +, a JSON escape.  Returns the
+ * bytes of text that were taken, 0 when there is nothing to decode.
+ */
+static int
+decode_unit(const char *text, char *unit, int *unit_length)
+{
+	unsigned int value;
+
+	*unit_length = 1;
+	switch (*text)
+	{
+		case '%':
+			if (!read_hex(text + 1, 2, &value))
+				return 0;
+			unit[0] = (char) value;
+			return 3;
+		case '+':
+			unit[0] = ' ';
+			return 1;
+		case '\\':
+			return decode_json_escape(text, unit, unit_length);
+		default:
+			return 0;
+	}
+}
+
+/* RFC 8259, section 7.  A pair of surrogates is one character. */
+static int
+decode_json_escape(const char *text, char *unit, int *unit_length)
+{
+	static const char from[] = "\"\\/bfnrt";
+	static const char to[] = "\"\\/\b\f\n\r\t";
+	unsigned int code;
+	unsigned int low;
+	int			taken = 6;
+	const char *simple;
+
+	if (text[1] != 'u')
+	{
+		simple = text[1] == '\0' ? NULL : strchr(from, text[1]);
+		if (simple == NULL)
+			return 0;
+		unit[0] = to[simple - from];
+		return 2;
+	}
+	if (!read_hex(text + 2, 4, &code) || code == 0)
+		return 0;
+	if (is_utf16_surrogate_first(code))
+	{
+		if (text[6] != '\\' || text[7] != 'u' || !read_hex(text + 8, 4, &low) ||
+			!is_utf16_surrogate_second(low))
+			return 0;
+		code = surrogate_pair_to_codepoint(code, low);
+		taken = 12;
+	}
+	unicode_to_utf8(code, (unsigned char *) unit);
+	*unit_length = pg_utf_mblen((unsigned char *) unit);
+	return taken;
+}
+
+static bool
+read_hex(const char *text, int digits, unsigned int *value)
+{
+	int			i;
+
+	*value = 0;
+	for (i = 0; i < digits; i++)
+	{
+		char		c = pg_ascii_tolower((unsigned char) text[i]);
+
+		if (c >= '0' && c <= '9')
+			*value = *value * 16 + (c - '0');
+		else if (c >= 'a' && c <= 'f')
+			*value = *value * 16 + (c - 'a' + 10);
+		else
+			return false;
+	}
+	return true;
+}
+
+/*
+ * What of a secret is seen in base64 text, for each of the three ways it may
+ * lie across the groups of three bytes.
+ */
+static List *
+base64_forms(const char *secret)
+{
+	List	   *forms = NIL;
+	int			length = secret == NULL ? 0 : strlen(secret);
+	int			offset;
+
+	if (length < SHORTEST_SECRET)
+		return NIL;
+	for (offset = 0; offset < 3; offset++)
+	{
+		int			size = pg_b64_enc_len(length + offset) + 1;
+		char	   *source = palloc0(length + offset + 1);
+		char	   *form = palloc0(size);
+		int			first = offset == 0 ? 0 : offset + 1;
+		int			whole;
+
+		memcpy(source + offset, secret, length);
+		if (pg_b64_encode((const void *) source, length + offset, form, size) < 0)
+			elog(ERROR, "could not encode a value as base64");
+		/* Of the last group, characters made of the secret's bits alone. */
+		whole = (length + offset) * 8 / 6;
+		if (whole - first < SHORTEST_BASE64)
+			continue;
+		form[whole] = '\0';
+		forms = lappend(forms, form + first);
+	}
+	return forms;
+}
+
+/* Either alphabet (RFC 4648, sections 4 and 5), also percent-encoded. */
+static int
+match_base64(const char *text, const char *form)
+{
+	const char *p = text;
+
+	for (; *form != '\0'; form++)
+	{
+		unsigned int value;
+		char		c = *p;
+		int			taken = 1;
+
+		if (c == '%' && read_hex(p + 1, 2, &value))
+		{
+			c = (char) value;
+			taken = 3;
+		}
+		else if (c == '\\' && p[1] == '/')
+		{
+			c = '/';
+			taken = 2;
+		}
+		if (c == '-')
+			c = '+';
+		else if (c == '_')
+			c = '/';
+		if (c != *form)
+			return 0;
+		p += taken;
+	}
+	return p - text;
+}

@@ -1,0 +1,31 @@
+/*-------------------------------------------------------------------------
+ *
+ * options.h
+ *	  Values of the options that servers and user mappings have.
+ *
+ * What the validator accepts, these functions read; they return false for
+ * anything else and do not throw.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ARAZZO_HTTP_OPTIONS_H
+#define ARAZZO_HTTP_OPTIONS_H
+
+#include "http/connection.h"
+
+/* A time with PostgreSQL's units, 1 ms to 1 h; a bare number is in ms. */
+extern bool arazzo_option_time(const char *value, int *milliseconds);
+
+/* A size with PostgreSQL's units, at least 1 byte; a bare number is in bytes. */
+extern bool arazzo_option_bytes(const char *value, int *bytes);
+
+/* A whole number that is not negative. */
+extern bool arazzo_option_count(const char *value, int *count);
+
+/* A number of events a second, more than 0. */
+extern bool arazzo_option_rate(const char *value, double *rate);
+
+/* "header NAME" or "body POINTER"; name points into the value. */
+extern bool arazzo_option_key_place(const char *value, KeyPlace *place, const char **name);
+
+#endif							/* ARAZZO_HTTP_OPTIONS_H */

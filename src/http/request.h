@@ -1,0 +1,29 @@
+/*-------------------------------------------------------------------------
+ *
+ * request.h
+ *	  Refuses requests that must not reach the wire.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ARAZZO_HTTP_REQUEST_H
+#define ARAZZO_HTTP_REQUEST_H
+
+#include "http/transport.h"
+#include "http/url.h"
+#include "support/errors.h"
+
+/*
+ * Takes the URL of a request apart and checks method, URL and headers.
+ * Returns NULL when the request may be sent, else why not: 22023 for what is
+ * malformed, 42501 for what is not allowed.  Shows no value of the request.
+ */
+extern ArazzoFailure *arazzo_request_check(const ArazzoRequest *request, const HttpOptions *options,
+										   HttpUrl *url);
+
+/* True for a token (RFC 9110, section 5.6.2): a method or a header's name. */
+extern bool arazzo_request_is_token(const char *text);
+
+/* True for names of headers that belong to the transport alone. */
+extern bool arazzo_request_is_reserved_header(const char *name);
+
+#endif							/* ARAZZO_HTTP_REQUEST_H */

@@ -1,0 +1,732 @@
+/*-------------------------------------------------------------------------
+ *
+ * transport.c
+ *	  Handles of the HTTP library and pools of its connections.
+ *
+ * The only file that sees libcurl.  One multi handle drives all requests of
+ * a backend.
+ *
+ * A pool is a share handle: it holds open connections and TLS sessions, so
+ * that no transfer of another pool can find them although one multi handle
+ * drives them all.
+ *
+ * Callbacks that libcurl calls neither allocate with palloc nor throw; they
+ * note why they stopped, and the report is made when libcurl has returned.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <curl/curl.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "libpq/pqsignal.h"
+#include "miscadmin.h"
+#include "storage/fd.h"
+#include "storage/pmsignal.h"
+#include "utils/memutils.h"
+#include "utils/wait_event.h"
+
+#include "http/handle.h"
+#include "http/request.h"
+
+#if LIBCURL_VERSION_NUM < 0x075000
+#error "amberflo_arazzo needs libcurl 7.80.0 or later"
+#endif
+
+#define MAX_POOLS				16
+#define MAX_IDLE_HANDLES		64
+#define MAX_CONNECTIONS			128 /* open at a time, of one pool */
+#define MAX_IDLE_CONNECTIONS	32	/* kept alive, of one pool */
+
+/*
+ * A connection that was idle for longer is not used again: many servers
+ * close theirs after a minute, and a request that meets the close on its way
+ * has an unknown outcome.
+ */
+#define MAX_IDLE_SECONDS		30L
+
+StaticAssertDecl(sizeof(((HttpHandle *) NULL)->error) >= CURL_ERROR_SIZE,
+				 "buffer for error texts is too small");
+
+/* What libcurl's errors mean; fault_of() knows what else matters. */
+static const struct
+{
+	CURLcode	code;
+	HttpFault	fault;
+}			code_faults[] = {
+	{CURLE_COULDNT_RESOLVE_HOST, FAULT_RESOLVE},
+	{CURLE_COULDNT_RESOLVE_PROXY, FAULT_RESOLVE},
+	{CURLE_COULDNT_CONNECT, FAULT_CONNECT},
+	{CURLE_OPERATION_TIMEDOUT, FAULT_TIMEOUT},
+	{CURLE_PEER_FAILED_VERIFICATION, FAULT_CERTIFICATE},
+	{CURLE_SSL_ISSUER_ERROR, FAULT_CERTIFICATE},
+	{CURLE_SSL_INVALIDCERTSTATUS, FAULT_CERTIFICATE},
+	{CURLE_SSL_PINNEDPUBKEYNOTMATCH, FAULT_PINNED_KEY},
+	{CURLE_SSL_CACERT_BADFILE, FAULT_CA_FILE},
+	{CURLE_SSL_CERTPROBLEM, FAULT_CLIENT_CERTIFICATE},
+	{CURLE_SSL_CONNECT_ERROR, FAULT_TLS},
+	{CURLE_SSL_CIPHER, FAULT_TLS},
+	{CURLE_GOT_NOTHING, FAULT_LOST},
+	{CURLE_SEND_ERROR, FAULT_LOST},
+	{CURLE_RECV_ERROR, FAULT_LOST},
+	{CURLE_PARTIAL_FILE, FAULT_CUT},
+	{CURLE_UNSUPPORTED_PROTOCOL, FAULT_PROTOCOL},
+	{CURLE_WEIRD_SERVER_REPLY, FAULT_PROTOCOL},
+	{CURLE_HTTP2, FAULT_PROTOCOL},
+	{CURLE_HTTP2_STREAM, FAULT_PROTOCOL},
+	{CURLE_BAD_CONTENT_ENCODING, FAULT_ENCODING},
+	{CURLE_OUT_OF_MEMORY, FAULT_MEMORY}
+};
+
+static CURLM *multi = NULL;
+static dlist_head pools = DLIST_STATIC_INIT(pools);
+static dlist_head idle_handles = DLIST_STATIC_INIT(idle_handles);
+static int	pool_count = 0;
+static int	idle_count = 0;
+static uint64 use_counter = 0;
+
+static void initialize_library(void);
+static void evict_pools(void);
+static CURLcode set_constant_options(HttpHandle *handle);
+static CURLcode set_method(CURL *easy, const ArazzoRequest *request);
+static CURLcode set_special_options(HttpHandle *handle);
+static struct curl_slist *make_header_list(const ArazzoRequest *request);
+static struct curl_slist *add_line(struct curl_slist *list, const char *line);
+static HttpFault fault_of(HttpHandle *handle, CURLcode code);
+static bool may_send(const HttpHandle *handle);
+static int	on_request(void *argument, char *peer, char *local, int peer_port, int local_port);
+static curl_socket_t on_open_socket(void *argument, curlsocktype purpose, struct curl_sockaddr *target);
+static bool read_address(const struct curl_sockaddr *target, IpAddress *address);
+static int	on_close_socket(void *argument, curl_socket_t socket);
+static size_t on_header(char *line, size_t size, size_t count, void *argument);
+static size_t on_body(char *data, size_t size, size_t count, void *argument);
+static bool note_collected(HttpHandle *handle, CollectResult result, HttpFault limit);
+
+HttpPool *
+arazzo_pool_acquire(uint64 id)
+{
+	dlist_iter	iter;
+	HttpPool   *pool;
+
+	initialize_library();
+	dlist_foreach(iter, &pools)
+	{
+		pool = dlist_container(HttpPool, node, iter.cur);
+		if (pool->id == id)
+		{
+			pool->last_use = ++use_counter;
+			pool->users++;
+			return pool;
+		}
+	}
+
+	evict_pools();
+	pool = MemoryContextAllocZero(TopMemoryContext, sizeof(HttpPool));
+	pool->id = id;
+	pool->last_use = ++use_counter;
+	pool->users = 1;
+	pool->share = curl_share_init();
+	if (pool->share == NULL ||
+		curl_share_setopt(pool->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT) != CURLSHE_OK ||
+		curl_share_setopt(pool->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK)
+	{
+		curl_share_cleanup(pool->share);
+		pfree(pool);
+		ereport(ERROR,
+				errcode(ERRCODE_OUT_OF_MEMORY),
+				errmsg("could not create a pool of HTTP connections"));
+	}
+	dlist_push_head(&pools, &pool->node);
+	pool_count++;
+	return pool;
+}
+
+/*
+ * Done with the first request, not when the module is loaded: preloading it
+ * must not start a library in the postmaster.
+ */
+static void
+initialize_library(void)
+{
+	static bool initialized = false;
+
+	if (multi != NULL)
+		return;
+	if (!initialized && curl_global_init(CURL_GLOBAL_ALL) != CURLE_OK)
+		ereport(ERROR,
+				errcode(ERRCODE_OUT_OF_MEMORY),
+				errmsg("could not initialize the HTTP library"));
+	initialized = true;
+	multi = curl_multi_init();
+	if (multi == NULL)
+		ereport(ERROR,
+				errcode(ERRCODE_OUT_OF_MEMORY),
+				errmsg("could not initialize the HTTP library"));
+	curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long) MAX_CONNECTIONS);
+	curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long) MAX_IDLE_CONNECTIONS);
+}
+
+void
+arazzo_pool_release(HttpPool *pool)
+{
+	pool->users--;
+}
+
+/* Closes the connections of pools that were not used for longest. */
+static void
+evict_pools(void)
+{
+	while (pool_count >= MAX_POOLS)
+	{
+		HttpPool   *oldest = NULL;
+		dlist_iter	iter;
+
+		dlist_foreach(iter, &pools)
+		{
+			HttpPool   *pool = dlist_container(HttpPool, node, iter.cur);
+
+			if (pool->users == 0 && (oldest == NULL || pool->last_use < oldest->last_use))
+				oldest = pool;
+		}
+		if (oldest == NULL || curl_share_cleanup(oldest->share) != CURLSHE_OK)
+			return;
+		dlist_delete(&oldest->node);
+		pool_count--;
+		pfree(oldest);
+	}
+}
+
+HttpHandle *
+arazzo_handle_acquire(void)
+{
+	HttpHandle *handle;
+
+	if (!dlist_is_empty(&idle_handles))
+	{
+		handle = dlist_container(HttpHandle, node, dlist_pop_head_node(&idle_handles));
+		idle_count--;
+		return handle;
+	}
+
+	handle = calloc(1, sizeof(HttpHandle));
+	if (handle != NULL)
+		handle->easy = curl_easy_init();
+	if (handle == NULL || handle->easy == NULL || set_constant_options(handle) != CURLE_OK)
+	{
+		if (handle != NULL)
+			curl_easy_cleanup(handle->easy);
+		free(handle);
+		ereport(ERROR,
+				errcode(ERRCODE_OUT_OF_MEMORY),
+				errmsg("could not create an HTTP handle"));
+	}
+	return handle;
+}
+
+void
+arazzo_handle_release(HttpHandle *handle)
+{
+	bool		keep = idle_count < MAX_IDLE_HANDLES;
+
+	handle->transfer = NULL;
+	handle->options = NULL;
+	if (curl_easy_setopt(handle->easy, CURLOPT_SHARE, NULL) != CURLE_OK)
+		keep = false;
+	if (keep && handle->special)
+	{
+		curl_easy_reset(handle->easy);
+		handle->special = false;
+		keep = set_constant_options(handle) == CURLE_OK;
+	}
+	arazzo_collect_reset(&handle->collector, 0, 0);
+	if (keep)
+	{
+		dlist_push_head(&idle_handles, &handle->node);
+		idle_count++;
+		return;
+	}
+	curl_easy_cleanup(handle->easy);
+	arazzo_collect_free(&handle->collector);
+	free(handle);
+}
+
+int
+arazzo_handle_idle_count(void)
+{
+	return idle_count;
+}
+
+/* Sets an option unless one before could not be set. */
+#define SET_OPTION(code, easy, option, value) \
+	do { \
+		if ((code) == CURLE_OK) \
+			(code) = curl_easy_setopt((easy), (option), (value)); \
+	} while (0)
+
+/* What holds for every request: set once in the life of a handle. */
+static CURLcode
+set_constant_options(HttpHandle *handle)
+{
+	CURL	   *easy = handle->easy;
+	CURLcode	code = CURLE_OK;
+
+	SET_OPTION(code, easy, CURLOPT_PRIVATE, handle);
+	SET_OPTION(code, easy, CURLOPT_ERRORBUFFER, handle->error);
+	SET_OPTION(code, easy, CURLOPT_NOSIGNAL, 1L);
+	SET_OPTION(code, easy, CURLOPT_FOLLOWLOCATION, 0L);
+	SET_OPTION(code, easy, CURLOPT_PATH_AS_IS, 1L);
+	SET_OPTION(code, easy, CURLOPT_NETRC, (long) CURL_NETRC_IGNORED);
+	SET_OPTION(code, easy, CURLOPT_PROXY, "");
+	SET_OPTION(code, easy, CURLOPT_NOPROXY, "");
+	SET_OPTION(code, easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	SET_OPTION(code, easy, CURLOPT_ACCEPT_ENCODING, "");
+	SET_OPTION(code, easy, CURLOPT_USERAGENT, "amberflo_arazzo");
+	SET_OPTION(code, easy, CURLOPT_TCP_KEEPALIVE, 1L);
+	SET_OPTION(code, easy, CURLOPT_MAXAGE_CONN, MAX_IDLE_SECONDS);
+	SET_OPTION(code, easy, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_2TLS);
+	SET_OPTION(code, easy, CURLOPT_HTTP09_ALLOWED, 0L);
+
+	SET_OPTION(code, easy, CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
+	SET_OPTION(code, easy, CURLOPT_SSL_VERIFYPEER, 1L);
+	SET_OPTION(code, easy, CURLOPT_SSL_VERIFYHOST, 2L);
+
+	/* A resolver that hangs is left behind, not waited for. */
+#if LIBCURL_VERSION_NUM >= 0x075700
+	SET_OPTION(code, easy, CURLOPT_QUICK_EXIT, 1L);
+#endif
+
+	SET_OPTION(code, easy, CURLOPT_PREREQFUNCTION, on_request);
+	SET_OPTION(code, easy, CURLOPT_PREREQDATA, handle);
+	SET_OPTION(code, easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+	SET_OPTION(code, easy, CURLOPT_OPENSOCKETDATA, handle);
+	SET_OPTION(code, easy, CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
+	SET_OPTION(code, easy, CURLOPT_HEADERFUNCTION, on_header);
+	SET_OPTION(code, easy, CURLOPT_HEADERDATA, handle);
+	SET_OPTION(code, easy, CURLOPT_WRITEFUNCTION, on_body);
+	SET_OPTION(code, easy, CURLOPT_WRITEDATA, handle);
+	return code;
+}
+
+bool
+arazzo_handle_prepare(HttpHandle *handle, const ArazzoRequest *request, const HttpUrl *url,
+					  const HttpOptions *options, HttpPool *pool)
+{
+	CURL	   *easy = handle->easy;
+	CURLcode	code = CURLE_OK;
+
+	handle->options = options;
+	handle->plain = !url->secure;
+	handle->requests = 0;
+	handle->answered = false;
+	handle->stop = FAULT_NONE;
+	handle->refused.length = 0;
+	handle->error[0] = '\0';
+	arazzo_collect_reset(&handle->collector, options->max_header_bytes, options->max_response_bytes);
+
+#if LIBCURL_VERSION_NUM >= 0x075500
+	SET_OPTION(code, easy, CURLOPT_PROTOCOLS_STR, url->secure ? "https" : "http");
+#else
+	SET_OPTION(code, easy, CURLOPT_PROTOCOLS,
+			   (long) (url->secure ? CURLPROTO_HTTPS : CURLPROTO_HTTP));
+#endif
+	SET_OPTION(code, easy, CURLOPT_URL, request->url);
+	SET_OPTION(code, easy, CURLOPT_SHARE, pool->share);
+	SET_OPTION(code, easy, CURLOPT_CONNECTTIMEOUT_MS, (long) options->connect_timeout);
+	SET_OPTION(code, easy, CURLOPT_TIMEOUT_MS, (long) options->timeout);
+	SET_OPTION(code, easy, CURLOPT_HTTPHEADER, make_header_list(request));
+	if (code == CURLE_OK)
+		code = set_method(easy, request);
+	if (code == CURLE_OK)
+		code = set_special_options(handle);
+	if (code != CURLE_OK)
+		strlcpy(handle->error, curl_easy_strerror(code), sizeof(handle->error));
+	return code == CURLE_OK;
+}
+
+/*
+ * Method and body.  POST, PUT and PATCH without a body say so by a
+ * Content-Length of 0 (RFC 9110, section 8.6).
+ */
+static CURLcode
+set_method(CURL *easy, const ArazzoRequest *request)
+{
+	const char *method = request->method;
+	bool		body = request->body != NULL || strcmp(method, "POST") == 0 ||
+		strcmp(method, "PUT") == 0 || strcmp(method, "PATCH") == 0;
+	CURLcode	code = CURLE_OK;
+
+	SET_OPTION(code, easy, CURLOPT_HTTPGET, 1L);
+	if (body)
+	{
+		SET_OPTION(code, easy, CURLOPT_POST, 1L);
+		SET_OPTION(code, easy, CURLOPT_POSTFIELDSIZE_LARGE,
+				   (curl_off_t) (request->body == NULL ? 0 : request->body_length));
+		SET_OPTION(code, easy, CURLOPT_POSTFIELDS, request->body == NULL ? "" : request->body);
+	}
+	else if (strcmp(method, "HEAD") == 0)
+		SET_OPTION(code, easy, CURLOPT_NOBODY, 1L);
+	SET_OPTION(code, easy, CURLOPT_CUSTOMREQUEST, method);
+	return code;
+}
+
+/* Options that few connections have; a handle that got one is reset later. */
+static CURLcode
+set_special_options(HttpHandle *handle)
+{
+	const HttpOptions *options = handle->options;
+	CURL	   *easy = handle->easy;
+	CURLcode	code = CURLE_OK;
+
+	handle->special = options->ca_file != NULL || options->client_cert != NULL ||
+		options->client_key != NULL || options->user != NULL || options->proxy != NULL ||
+		options->pinned_public_key != NULL;
+	if (!handle->special)
+		return CURLE_OK;
+
+	if (options->ca_file != NULL)
+	{
+		SET_OPTION(code, easy, CURLOPT_CAINFO, options->ca_file);
+		SET_OPTION(code, easy, CURLOPT_CAPATH, NULL);
+	}
+	if (options->client_cert != NULL)
+	{
+		struct curl_blob blob = {(char *) options->client_cert, strlen(options->client_cert), CURL_BLOB_COPY};
+
+		SET_OPTION(code, easy, CURLOPT_SSLCERT_BLOB, &blob);
+	}
+	if (options->client_key != NULL)
+	{
+		struct curl_blob blob = {(char *) options->client_key, strlen(options->client_key), CURL_BLOB_COPY};
+
+		SET_OPTION(code, easy, CURLOPT_SSLKEY_BLOB, &blob);
+	}
+	if (options->user != NULL)
+	{
+		SET_OPTION(code, easy, CURLOPT_HTTPAUTH, (long) CURLAUTH_DIGEST);
+		SET_OPTION(code, easy, CURLOPT_USERNAME, options->user);
+		SET_OPTION(code, easy, CURLOPT_PASSWORD, options->password);
+	}
+	if (options->proxy != NULL)
+		SET_OPTION(code, easy, CURLOPT_PROXY, options->proxy);
+	if (options->pinned_public_key != NULL)
+		SET_OPTION(code, easy, CURLOPT_PINNEDPUBLICKEY, options->pinned_public_key);
+	return code;
+}
+
+/*
+ * The request's headers as libcurl takes them, in the current context.  A
+ * name without a value stops a header that libcurl adds by itself.
+ */
+static struct curl_slist *
+make_header_list(const ArazzoRequest *request)
+{
+	struct curl_slist *list = add_line(NULL, "Expect:");
+	int			i;
+
+	if (arazzo_header_find(request->headers, request->header_count, "Content-Type", 12) == NULL)
+		list = add_line(list, "Content-Type:");
+	for (i = request->header_count - 1; i >= 0; i--)
+	{
+		const ArazzoHeader *header = &request->headers[i];
+		const char *value = header->value + strspn(header->value, " \t");
+
+		if (*value == '\0')
+			list = add_line(list, psprintf("%s;", header->name));
+		else
+			list = add_line(list, psprintf("%s: %s", header->name, value));
+	}
+	return list;
+}
+
+/* Puts a line in front of a list. */
+static struct curl_slist *
+add_line(struct curl_slist *list, const char *line)
+{
+	struct curl_slist *node = palloc(sizeof(struct curl_slist));
+
+	node->data = (char *) line;
+	node->next = list;
+	return node;
+}
+
+bool
+arazzo_handle_add(HttpHandle *handle)
+{
+	return curl_multi_add_handle(multi, handle->easy) == CURLM_OK;
+}
+
+void
+arazzo_handle_remove(HttpHandle *handle)
+{
+	curl_multi_remove_handle(multi, handle->easy);
+}
+
+/*
+ * libcurl may start a thread that resolves a name: with signals blocked now,
+ * no signal handler of the server will ever run there.
+ */
+void
+arazzo_handles_drive(HandleDone done)
+{
+	sigset_t	saved;
+	CURLMcode	code;
+	CURLMsg    *message;
+	int			count;
+
+	sigprocmask(SIG_SETMASK, &BlockSig, &saved);
+	code = curl_multi_perform(multi, &count);
+	sigprocmask(SIG_SETMASK, &saved, NULL);
+	if (code != CURLM_OK)
+		ereport(ERROR,
+				errcode(code == CURLM_OUT_OF_MEMORY ? ERRCODE_OUT_OF_MEMORY : ERRCODE_INTERNAL_ERROR),
+				errmsg("could not drive HTTP transfers: %s", curl_multi_strerror(code)));
+
+	while ((message = curl_multi_info_read(multi, &count)) != NULL)
+	{
+		HttpHandle *handle = NULL;
+
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **) &handle);
+		done(handle, fault_of(handle, message->data.result));
+	}
+}
+
+void
+arazzo_handles_wait(long timeout)
+{
+	CURLMcode	code;
+
+	pgstat_report_wait_start(PG_WAIT_EXTENSION);
+	code = curl_multi_poll(multi, NULL, 0, (int) timeout, NULL);
+	pgstat_report_wait_end();
+	if (code != CURLM_OK)
+		ereport(ERROR,
+				errcode(code == CURLM_OUT_OF_MEMORY ? ERRCODE_OUT_OF_MEMORY : ERRCODE_INTERNAL_ERROR),
+				errmsg("could not wait for HTTP transfers: %s", curl_multi_strerror(code)));
+	if (!PostmasterIsAlive())
+		ereport(FATAL,
+				errcode(ERRCODE_ADMIN_SHUTDOWN),
+				errmsg("terminating connection due to unexpected postmaster exit"));
+}
+
+static HttpFault
+fault_of(HttpHandle *handle, CURLcode code)
+{
+	int			i;
+
+	if (handle->stop != FAULT_NONE)
+		return handle->stop;
+	if (code == CURLE_OK)
+		return FAULT_NONE;
+	if (handle->error[0] == '\0')
+		strlcpy(handle->error, curl_easy_strerror(code), sizeof(handle->error));
+	if (code == CURLE_COULDNT_CONNECT && handle->refused.length > 0)
+		return FAULT_ADDRESS;
+	if (code == CURLE_OPERATION_TIMEDOUT && handle->requests == 0)
+		return FAULT_CONNECT_TIMEOUT;
+	for (i = 0; i < lengthof(code_faults); i++)
+	{
+		if (code_faults[i].code == code)
+			break;
+	}
+	if (i == lengthof(code_faults))
+		return FAULT_OTHER;
+	if (code_faults[i].fault == FAULT_LOST && handle->collector.head_complete)
+		return FAULT_CUT;
+	return code_faults[i].fault;
+}
+
+int
+arazzo_handle_status(const HttpHandle *handle)
+{
+	long		status = 0;
+
+	if (!handle->collector.head_complete ||
+		curl_easy_getinfo(handle->easy, CURLINFO_RESPONSE_CODE, &status) != CURLE_OK)
+		return 0;
+	return (int) status;
+}
+
+int
+arazzo_handle_os_error(const HttpHandle *handle)
+{
+	long		os_error = 0;
+
+	curl_easy_getinfo(handle->easy, CURLINFO_OS_ERRNO, &os_error);
+	return (int) os_error;
+}
+
+char *
+arazzo_handle_peer(const HttpHandle *handle)
+{
+	char	   *address = NULL;
+	long		port = 0;
+	long		version = 0;
+	const char *name = "HTTP";
+
+	curl_easy_getinfo(handle->easy, CURLINFO_PRIMARY_IP, &address);
+	curl_easy_getinfo(handle->easy, CURLINFO_PRIMARY_PORT, &port);
+	curl_easy_getinfo(handle->easy, CURLINFO_HTTP_VERSION, &version);
+	if (address == NULL || *address == '\0')
+		return NULL;
+	if (version == CURL_HTTP_VERSION_2_0)
+		name = "HTTP/2";
+	else if (version == CURL_HTTP_VERSION_1_1)
+		name = "HTTP/1.1";
+	else if (version == CURL_HTTP_VERSION_1_0)
+		name = "HTTP/1.0";
+	return psprintf(strchr(address, ':') ? "[%s]:%ld %s" : "%s:%ld %s", address, port, name);
+}
+
+/*
+ * Whether a byte of the request may have left.  libcurl counts what it
+ * handed to the socket; what it handed to the TLS layer may be on its way
+ * before that is counted, so that letting a request through counts there.
+ */
+bool
+arazzo_handle_request_left(const HttpHandle *handle)
+{
+	long		bytes = 0;
+
+	if (handle->requests == 0)
+		return false;
+	if (!handle->plain)
+		return true;
+	return curl_easy_getinfo(handle->easy, CURLINFO_REQUEST_SIZE, &bytes) != CURLE_OK || bytes > 0;
+}
+
+/*
+ * One request on the wire.  A second one is let through when nothing of the
+ * first had left, or when it answers the challenge of digest authentication.
+ */
+static bool
+may_send(const HttpHandle *handle)
+{
+	if (handle->requests == 0 || !arazzo_handle_request_left(handle))
+		return true;
+	return handle->options->user != NULL && handle->answered && handle->requests == 1;
+}
+
+/*
+ * Called by libcurl when it is about to send a request, and again before it
+ * repeats one on its own.
+ */
+static int
+on_request(void *argument, char *peer, char *local, int peer_port, int local_port)
+{
+	HttpHandle *handle = argument;
+	IpAddress	address;
+
+	if (!arazzo_egress_parse(peer, &address) ||
+		!arazzo_egress_allowed(&address, handle->plain, handle->options))
+	{
+		handle->refused = address;
+		handle->stop = FAULT_ADDRESS;
+		return CURL_PREREQFUNC_ABORT;
+	}
+	if (!may_send(handle))
+	{
+		handle->stop = FAULT_LOST;
+		return CURL_PREREQFUNC_ABORT;
+	}
+	handle->requests++;
+	handle->answered = false;
+	return CURL_PREREQFUNC_OK;
+}
+
+/* Makes the socket for an address, or refuses the address before it is connected to. */
+static curl_socket_t
+on_open_socket(void *argument, curlsocktype purpose, struct curl_sockaddr *target)
+{
+	HttpHandle *handle = argument;
+	IpAddress	address;
+	int			descriptor;
+
+	if (!may_send(handle))
+	{
+		handle->stop = FAULT_LOST;
+		return CURL_SOCKET_BAD;
+	}
+	if (!read_address(target, &address) ||
+		!arazzo_egress_allowed(&address, handle->plain, handle->options))
+	{
+		handle->refused = address;
+		return CURL_SOCKET_BAD;
+	}
+	if (!AcquireExternalFD())
+	{
+		handle->stop = FAULT_DESCRIPTORS;
+		return CURL_SOCKET_BAD;
+	}
+	descriptor = socket(target->family, target->socktype, target->protocol);
+	if (descriptor < 0 || fcntl(descriptor, F_SETFD, FD_CLOEXEC) < 0)
+	{
+		if (descriptor >= 0)
+			close(descriptor);
+		ReleaseExternalFD();
+		return CURL_SOCKET_BAD;
+	}
+	return descriptor;
+}
+
+static bool
+read_address(const struct curl_sockaddr *target, IpAddress *address)
+{
+	memset(address, 0, sizeof(IpAddress));
+	if (target->family == AF_INET)
+	{
+		address->length = 4;
+		memcpy(address->bytes, &((const struct sockaddr_in *) &target->addr)->sin_addr, 4);
+	}
+	else if (target->family == AF_INET6)
+	{
+		address->length = 16;
+		memcpy(address->bytes, &((const struct sockaddr_in6 *) &target->addr)->sin6_addr, 16);
+	}
+	return address->length > 0;
+}
+
+static int
+on_close_socket(void *argument, curl_socket_t socket)
+{
+	ReleaseExternalFD();
+	return close(socket);
+}
+
+/* One header line; returning less than was given stops the transfer. */
+static size_t
+on_header(char *line, size_t size, size_t count, void *argument)
+{
+	HttpHandle *handle = argument;
+	size_t		length = size * count;
+
+	handle->answered = true;
+	return note_collected(handle, arazzo_collect_header(&handle->collector, line, length),
+						  FAULT_HEADER_LIMIT) ? length : 0;
+}
+
+/* A piece of the body, decompressed. */
+static size_t
+on_body(char *data, size_t size, size_t count, void *argument)
+{
+	HttpHandle *handle = argument;
+	size_t		length = size * count;
+
+	return note_collected(handle, arazzo_collect_body(&handle->collector, data, length),
+						  FAULT_BODY_LIMIT) ? length : 0;
+}
+
+static bool
+note_collected(HttpHandle *handle, CollectResult result, HttpFault limit)
+{
+	if (result == COLLECT_OK)
+		return true;
+	handle->stop = result == COLLECT_TOO_LARGE ? limit : FAULT_MEMORY;
+	return false;
+}
