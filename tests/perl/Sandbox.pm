@@ -20,10 +20,10 @@ use Time::HiRes qw(sleep time);
 
 my %running;
 
-# The program: $ENV{SANDBOX}, or the one that make built.
+# The program: $ENV{ARAZZO_SANDBOX}, or the one that make built.
 sub program
 {
-	return $ENV{SANDBOX} // dirname(abs_path(__FILE__)) . '/../sandbox/sandbox';
+	return $ENV{ARAZZO_SANDBOX} // dirname(abs_path(__FILE__)) . '/../sandbox/sandbox';
 }
 
 # Options: shape, amberflo_key, stripe_key (a key or a list of keys), args.
