@@ -43,11 +43,16 @@ missing_packages() {
 	perl -MIPC::Run -e 1 >/dev/null 2>&1 || echo libipc-run-perl
 }
 
+# True when somebody is there who could type a password.
+may_ask() {
+	[ -z "${NONINTERACTIVE:-}" ] && (: </dev/tty) 2>/dev/null
+}
+
 as_root() {
 	if [ "$(id -u)" = 0 ]; then
 		"$@"
 	else
-		sudo -n "$@"
+		sudo $(may_ask || echo -n) "$@"
 	fi
 }
 

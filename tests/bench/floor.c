@@ -102,6 +102,7 @@ run_posts(const char *base, const char *key, long rounds)
 	char		order[256];
 	char		body[512];
 	double		start;
+	long		i;
 	static Answer answer;
 
 	curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -118,7 +119,7 @@ run_posts(const char *base, const char *key, long rounds)
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
 
 	start = now_us();
-	for (long i = 0; i < rounds; i++)
+	for (i = 0; i < rounds; i++)
 	{
 		snprintf(body, sizeof(body),
 				 "{\"meterApiName\":\"api-calls\",\"customerId\":\"customer-1\","

@@ -35,11 +35,11 @@ foreach my $file (files(qr/\.[ch]$/, 'src', 'tests/module'))
 	push @wrong, 'has a carriage return' if $text =~ /\r/;
 	push @wrong, 'is indented with blanks' if $code =~ /^ {4,}\S/m;
 	push @wrong, 'does not end with a line break' if $text ne '' && $text !~ /\n\z/;
-	while ($code =~ /\bereport\s*\(((?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*)\)\s*;/g)
+	while ($code =~ /\bereport\s*(\((?:[^()]++|(?1))*+\))\s*;/g)
 	{
 		my $call = $1;
 
-		push @wrong, 'reports an error without errcode' if $call =~ /^\s*(ERROR|FATAL)/ && $call !~ /\berrcode/;
+		push @wrong, 'reports an error without errcode' if $call =~ /^\(\s*(?:ERROR|FATAL)/ && $call !~ /\berrcode/;
 	}
 	is(join('; ', @wrong), '', "$file keeps to the style");
 }
