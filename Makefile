@@ -49,7 +49,7 @@ endif
 # In a throwaway copy and with throwaway servers, see each script.
 ifdef without_pgxs
 check:
-	@tests/run_checks $(TESTS)
+	@SANITIZE=$(SANITIZE) tests/run_checks $(TESTS)
 
 demo:
 	@KEEP=$(KEEP) tests/demo.sh

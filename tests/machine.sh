@@ -134,7 +134,7 @@ make_copy() {
 unprivileged=nobody
 run_unprivileged() {
 	set -- env -i HOME="$work/home" PATH="$PATH" TMPDIR="$work/tmp" LC_ALL=C.UTF-8 LANG=C.UTF-8 TZ=UTC \
-		PG_CONFIG="${PG_CONFIG:-pg_config}" PG_CFLAGS="${PG_CFLAGS:-}" JOBS="${JOBS:-2}" "$@"
+		PG_CONFIG="${PG_CONFIG:-pg_config}" SANITIZE="${SANITIZE:-}" JOBS="${JOBS:-2}" "$@"
 	if [ "$(id -u)" = 0 ]; then
 		setpriv --reuid "$unprivileged" --regid "$(id -g "$unprivileged")" --clear-groups "$@"
 	else
