@@ -77,7 +77,7 @@ static const RootRule root_rules[] = {
 	{"$workflows.", ROOT_WORKFLOWS_OUTPUTS, parse_workflows},
 	{"$sourceDescriptions.", ROOT_SOURCE_DESCRIPTIONS, parse_source_descriptions},
 	{"$components.", ROOT_COMPONENTS, parse_components},
-	{NULL}
+	{0}
 };
 
 static const SourceRule source_rules[] = {
@@ -87,7 +87,7 @@ static const SourceRule source_rules[] = {
 	{"path.", parse_free_name, true, ROOT_REQUEST_PATH, ROOT_RESPONSE_PATH, -1},
 	{"body", parse_content, true, ROOT_REQUEST_BODY, ROOT_RESPONSE_BODY, ROOT_MESSAGE_PAYLOAD},
 	{"payload", parse_content, true, ROOT_REQUEST_BODY, ROOT_RESPONSE_BODY, ROOT_MESSAGE_PAYLOAD},
-	{NULL}
+	{0}
 };
 
 bool

@@ -45,7 +45,7 @@ static const KindRule kind_rules[] = {
 	{"xpath", "xpath-20", -1},
 	{"xpath", "xpath-30", -1},
 	{"xpath", "xpath-31", -1},
-	{NULL}
+	{0}
 };
 
 static bool compile_selector_text(ArazzoSelector *selector, ArazzoFailure **failure);
