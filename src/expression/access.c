@@ -10,6 +10,8 @@
  */
 #include "postgres.h"
 
+#include "common/string.h"
+
 #include "document/uri.h"
 #include "expression/access.h"
 
@@ -320,7 +322,7 @@ add_index(ExpressionParser *parser, const char *digits, int length)
 	if (length == 0 || digits[0] == '*')
 		add_access(parser, NULL, ACCESS_EVERY);
 	else
-		add_access(parser, NULL, atoi(pnstrdup(digits, length)));
+		add_access(parser, NULL, strtoint(pnstrdup(digits, length), NULL, 10));
 }
 
 /* With a scope, a last ".length" is also the length of an array or string. */
@@ -353,7 +355,8 @@ arazzo_expression_standard(const ArazzoExpression *expression)
 		return out.data;
 	}
 	appendStringInfoString(&out, root_text(expression));
-	if (expression->pointer_count + expression->access_count > 0)
+	if (expression->pointer_count > 0 ||
+		(expression->access_count > 0 && expression->accesses[0].index != ACCESS_EVERY))
 		appendStringInfoChar(&out, '#');
 	for (i = 0; i < expression->pointer_count; i++)
 		arazzo_pointer_append(&out, expression->pointer[i]);
@@ -363,18 +366,19 @@ arazzo_expression_standard(const ArazzoExpression *expression)
 
 		if (access->name != NULL)
 			arazzo_pointer_append(&out, access->name);
-		else
+		else if (access->index >= 0)
 			appendStringInfo(&out, "/%d", access->index);
 	}
 	return out.data;
 }
 
+/* Is there a "[*]" with something after it? */
 static bool
 selects_many(const ArazzoExpression *expression)
 {
 	int			i;
 
-	for (i = 0; i < expression->access_count; i++)
+	for (i = 0; i + 1 < expression->access_count; i++)
 	{
 		if (expression->accesses[i].index == ACCESS_EVERY)
 			return true;

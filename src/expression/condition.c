@@ -72,7 +72,7 @@ holds(const ArazzoCondition *condition, ConditionRun *run)
 		case CONDITION_COMPARE:
 			return compare(condition, run);
 		case CONDITION_QUERY:
-			return arazzo_query_exists(condition->query, run->context);
+			return arazzo_query_truth(condition->query, run->context);
 		default:
 			return arazzo_truth(value_of(condition, run));
 	}

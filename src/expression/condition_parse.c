@@ -66,6 +66,8 @@ static ArazzoCondition *parse_query(ConditionParser *parser);
 static bool query_begins(const ConditionParser *parser);
 static ArazzoCondition *parse_word(ConditionParser *parser);
 static ArazzoCondition *parse_bare_word(ConditionParser *parser);
+static bool in_bare_word(const ConditionParser *parser, int position);
+static bool is_bare_word(const char *word);
 static JsonbValue *keyword_value(const char *word, int length, bool any_case);
 static int	word_length(const ConditionParser *parser);
 static ArazzoCondition *make_node(ConditionKind kind);
@@ -463,53 +465,89 @@ parse_query(ConditionParser *parser)
 static ArazzoCondition *
 parse_word(ConditionParser *parser)
 {
-	const char *start = parser->text + parser->position;
+	int			start = parser->position;
 	int			length = word_length(parser);
-	JsonbValue *value = keyword_value(start, length, false);
+	bool		words = parser->right && (parser->scope != NULL || parser->queries);
+	JsonbValue *value = keyword_value(parser->text + start, length, false);
 
-	if (value == NULL && length > 0 && start[0] != '+')
-		value = arazzo_number_from_text(start, length);
+	if (value == NULL && length > 0 && parser->text[start] != '+')
+		value = arazzo_number_from_text(parser->text + start, length);
 	if (value != NULL)
 	{
 		parser->position += length;
 		skip_space(parser);
-		if (parser->position >= parser->length || !parser->right ||
+		if (!words || parser->position >= parser->length ||
 			strchr("=!<>&|)", parser->text[parser->position]) != NULL)
 			return make_literal(value);
-		parser->position = start - parser->text;
+		parser->position = start;
 	}
-	if (length == 0 || !parser->right || (parser->scope == NULL && !parser->queries))
+	if (length == 0 || !words)
 		return expected(parser, "an operand");
 	return parse_bare_word(parser);
 }
 
 /*
  * A right operand without quotes, to the next "&&", "||", ")" or the end:
- * it may hold spaces, as in "== Order not found".
+ * it may hold spaces, as in "== Order not found", but no "and" and no "or",
+ * which look like operators, and not after a number.
  */
 static ArazzoCondition *
 parse_bare_word(ConditionParser *parser)
 {
 	int			start = parser->position;
 	int			end = start;
+	char	   *word;
 	JsonbValue *value;
 
-	while (end < parser->length && strchr("()'\"=<>$", parser->text[end]) == NULL &&
-		   strncmp(parser->text + end, "&&", 2) != 0 &&
-		   strncmp(parser->text + end, "||", 2) != 0)
+	while (end < parser->length && in_bare_word(parser, end))
 		end++;
 	parser->position = end;
-	if (end < parser->length && strchr("('\"=<>$", parser->text[end]) != NULL)
-		return expected(parser, "an operator or the end");
+	skip_space(parser);
 	while (end > start && isspace((unsigned char) parser->text[end - 1]))
 		end--;
-	value = keyword_value(parser->text + start, end - start, true);
+	word = pnstrdup(parser->text + start, end - start);
+	if ((parser->position < parser->length && !at(parser, "&&") &&
+		 !at(parser, "||") && !at(parser, ")")) || !is_bare_word(word))
+		return expected(parser, "an operator or the end");
+	value = keyword_value(word, strlen(word), true);
 	if (value == NULL)
-		value = arazzo_value_string(pnstrdup(parser->text + start, end - start), end - start);
+		value = arazzo_value_cstring(word);
 	parser->position = end;
 	accepted(parser, start, value->type != jbvString ? arazzo_value_to_text(value) :
-			 psprintf("'%.*s'", end - start, parser->text + start));
+			 psprintf("'%s'", word));
 	return make_literal(value);
+}
+
+/* May a word without quotes have this character? */
+static bool
+in_bare_word(const ConditionParser *parser, int position)
+{
+	char		c = parser->text[position];
+
+	if (arazzo_name_character(c) || strchr(" ./:;,+@*", c) != NULL)
+		return true;
+	return c == '=' && position + 1 < parser->length &&
+		arazzo_name_character(parser->text[position - 1]) &&
+		arazzo_name_character(parser->text[position + 1]);
+}
+
+/* Words joined by "and" or "or", and a number with words, are none. */
+static bool
+is_bare_word(const char *word)
+{
+	int			first = strcspn(word, " ");
+	const char *p;
+
+	if (word[first] == '\0')
+		return first > 0;
+	if (arazzo_number_from_text(word, first) != NULL || keyword_value(word, first, true) != NULL)
+		return false;
+	for (p = strchr(word, ' '); p != NULL; p = strchr(p + 1, ' '))
+	{
+		if (pg_strncasecmp(p, " and ", 5) == 0 || pg_strncasecmp(p, " or ", 4) == 0)
+			return false;
+	}
+	return true;
 }
 
 static JsonbValue *

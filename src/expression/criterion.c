@@ -32,6 +32,7 @@ static bool compile_condition(ArazzoCriterion *criterion, int length,
 							  const ExpressionScope *scope, ArazzoFailure **failure);
 static bool compile_parts(ArazzoCriterion *criterion, int length, int flags,
 						  const ExpressionScope *scope, ArazzoFailure **failure);
+static void unquote_bare(ArazzoText *parts);
 static bool compile_regex(ArazzoCriterion *criterion, int length,
 						  const ExpressionScope *scope, ArazzoFailure **failure);
 static bool compile_xpath(ArazzoCriterion *criterion, int length,
@@ -162,8 +163,35 @@ compile_parts(ArazzoCriterion *criterion, int length, int flags,
 
 	if (parts == NULL)
 		return false;
+	unquote_bare(parts);
 	criterion->parts = parts->expressions > 0 ? parts : NULL;
 	return true;
+}
+
+/*
+ * A string literal that is nothing but a bare expression, as in
+ * [?@.id == '$inputs.id'], stands for the expression's value: its quotes go.
+ */
+static void
+unquote_bare(ArazzoText *parts)
+{
+	int			i;
+
+	for (i = 1; i + 1 < parts->count; i++)
+	{
+		TextSegment *segment = &parts->segments[i];
+		TextSegment *before = segment - 1;
+		TextSegment *after = segment + 1;
+
+		if (!segment->bare || segment->quote == 0 || before->length == 0 || after->length == 0 ||
+			before->literal[before->length - 1] != segment->quote ||
+			after->literal[0] != segment->quote)
+			continue;
+		before->length--;
+		after->literal++;
+		after->length--;
+		segment->quote = 0;
+	}
 }
 
 static bool
@@ -175,6 +203,8 @@ compile_regex(ArazzoCriterion *criterion, int length, const ExpressionScope *sco
 	if (criterion->parts != NULL)
 		return true;
 	criterion->pattern = arazzo_pattern_compile(criterion->text, length, failure);
+	if (criterion->pattern == NULL && (*failure)->sqlstate == ERRCODE_INVALID_REGULAR_EXPRESSION)
+		(*failure)->sqlstate = ERRCODE_ARAZZO_EXPRESSION;
 	return criterion->pattern != NULL;
 }
 
@@ -258,8 +288,11 @@ static bool
 compile_comparison(ArazzoCriterion *criterion, int length, const ExpressionScope *scope,
 				   ArazzoFailure **failure)
 {
+	ExpressionScope quiet = *scope;
+
+	quiet.accepted = NULL;
 	criterion->parts = NULL;
-	criterion->condition = arazzo_condition_scan(criterion->text, length, true, scope, failure);
+	criterion->condition = arazzo_condition_scan(criterion->text, length, true, &quiet, failure);
 	if (criterion->condition == NULL)
 		return false;
 	report_comparison(criterion, scope);

@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "common/string.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 
@@ -86,7 +87,7 @@ numbered_element(const JsonbValue *array, const char *digits)
 
 	if (length == 0 || length > 9 || strspn(digits, "0123456789") != length)
 		return NULL;
-	return arazzo_value_element(array, atoi(digits));
+	return arazzo_value_element(array, strtoint(digits, NULL, 10));
 }
 
 /* Elements of an array, characters of a string, else absent. */

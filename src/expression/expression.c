@@ -308,6 +308,7 @@ step_length(ExpressionParser *parser)
 	int			limit = Min(parser->length - parser->position, MAX_NAME_LENGTH);
 	const ExpressionScope *scope = parser->scope;
 	int			strict = identifier_length(parser, false);
+	int			undeclared = 0;
 	int			n;
 
 	for (n = 1; n + 9 < limit; n++)
@@ -319,9 +320,9 @@ step_length(ExpressionParser *parser)
 		if (scope->declared(scope->owner, ROOT_STEPS, start, n, NULL, 0))
 			return n;
 		if (n == strict && parser->place != PLACE_BARE)
-			return n;
+			undeclared = n;
 	}
-	return 0;
+	return undeclared;
 }
 
 /* "$steps.a.b", without ".outputs", where b is a declared output of a. */

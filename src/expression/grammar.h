@@ -192,8 +192,13 @@ extern ConditionQuery *arazzo_query_scan(const char *text, int length,
 										 int *used, ArazzoFailure **failure);
 extern JsonbValue *arazzo_query_value(const ConditionQuery *query,
 									  const JsonbValue *context, bool *several);
-extern bool arazzo_query_exists(const ConditionQuery *query,
-								const JsonbValue *context);
+
+/*
+ * A query without a comparison: the truth of the one value it can select, or
+ * whether it selects anything.
+ */
+extern bool arazzo_query_truth(const ConditionQuery *query,
+							   const JsonbValue *context);
 
 /* ----------
  * Regular expressions and XPath

@@ -193,13 +193,12 @@ counted_value(const ConditionQuery *query, const JsonbValue *context)
 }
 
 bool
-arazzo_query_exists(const ConditionQuery *query, const JsonbValue *context)
+arazzo_query_truth(const ConditionQuery *query, const JsonbValue *context)
 {
 	bool		several = false;
+	JsonbValue *value = arazzo_query_value(query, context, &several);
 
-	if (context == NULL)
-		return false;
-	if (query->path != NULL && query->counted == NULL)
-		return arazzo_jsonpath_query(query->path, context, false) != NIL;
-	return arazzo_query_value(query, context, &several) != NULL || several;
+	if (query->single || query->counted != NULL)
+		return arazzo_truth(value);
+	return several || value != NULL;
 }

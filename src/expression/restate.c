@@ -15,6 +15,8 @@
 
 static bool restate(StringInfo out, const ArazzoCondition *condition,
 					const ArazzoExpression *context);
+static bool restate_not(StringInfo out, const ArazzoCondition *operand,
+						const ArazzoExpression *context);
 static bool restate_list(StringInfo out, const ArazzoCondition *condition,
 						 const ArazzoExpression *context);
 static bool restate_comparison(StringInfo out, const ArazzoCondition *condition,
@@ -22,6 +24,7 @@ static bool restate_comparison(StringInfo out, const ArazzoCondition *condition,
 static void restate_literal(StringInfo out, const JsonbValue *literal);
 static bool restate_query(StringInfo out, const ConditionQuery *query,
 						  const ArazzoExpression *context);
+static bool takes_pointer(const ArazzoExpression *context);
 static bool restate_path(StringInfo out, const char *path);
 
 char *
@@ -43,8 +46,7 @@ restate(StringInfo out, const ArazzoCondition *condition, const ArazzoExpression
 		case CONDITION_AND:
 			return restate_list(out, condition, context);
 		case CONDITION_NOT:
-			appendStringInfoChar(out, '!');
-			return restate(out, condition->left, context);
+			return restate_not(out, condition->left, context);
 		case CONDITION_COMPARE:
 			return restate_comparison(out, condition, context);
 		case CONDITION_LITERAL:
@@ -63,30 +65,44 @@ restate(StringInfo out, const ArazzoCondition *condition, const ArazzoExpression
 	return false;
 }
 
-/* Parts joined by "||" or "&&"; the former is put in parentheses. */
+/* "!" and its operand, which needs parentheses unless it is one value. */
 static bool
-restate_list(StringInfo out, const ArazzoCondition *condition, const ArazzoExpression *context)
+restate_not(StringInfo out, const ArazzoCondition *operand, const ArazzoExpression *context)
 {
-	bool		group = condition->kind == CONDITION_OR && out->len > 0;
-	ListCell   *cell;
+	bool		group = operand->kind <= CONDITION_COMPARE && operand->kind != CONDITION_NOT;
 
-	if (group)
-		appendStringInfoChar(out, '(');
-	foreach(cell, condition->operands)
-	{
-		if (foreach_current_index(cell) > 0)
-			appendStringInfoString(out, condition->kind == CONDITION_OR ? " || " : " && ");
-		else if (!group && condition->kind == CONDITION_AND &&
-				 ((ArazzoCondition *) lfirst(cell))->kind == CONDITION_OR)
-			return false;
-		if (!restate(out, lfirst(cell), context))
-			return false;
-	}
+	appendStringInfoString(out, group ? "!(" : "!");
+	if (!restate(out, operand, context))
+		return false;
 	if (group)
 		appendStringInfoChar(out, ')');
 	return true;
 }
 
+/* Parts joined by "||" or "&&"; an "||" inside of "&&" is in parentheses. */
+static bool
+restate_list(StringInfo out, const ArazzoCondition *condition, const ArazzoExpression *context)
+{
+	ListCell   *cell;
+
+	foreach(cell, condition->operands)
+	{
+		const ArazzoCondition *part = lfirst(cell);
+		bool		group = condition->kind == CONDITION_AND && part->kind == CONDITION_OR;
+
+		if (foreach_current_index(cell) > 0)
+			appendStringInfoString(out, condition->kind == CONDITION_OR ? " || " : " && ");
+		if (group)
+			appendStringInfoChar(out, '(');
+		if (!restate(out, part, context))
+			return false;
+		if (group)
+			appendStringInfoChar(out, ')');
+	}
+	return true;
+}
+
+/* Sides that are not operands are beyond what is restated. */
 static bool
 restate_comparison(StringInfo out, const ArazzoCondition *condition,
 				   const ArazzoExpression *context)
@@ -100,7 +116,8 @@ restate_comparison(StringInfo out, const ArazzoCondition *condition,
 		[OPERATOR_GREATER_EQUAL] = " >= ",
 	};
 
-	if (!restate(out, condition->left, context))
+	if (condition->left->kind < CONDITION_LITERAL || condition->right->kind < CONDITION_LITERAL ||
+		!restate(out, condition->left, context))
 		return false;
 	appendStringInfoString(out, operators[condition->operator]);
 	return restate(out, condition->right, context);
@@ -132,7 +149,7 @@ restate_query(StringInfo out, const ConditionQuery *query, const ArazzoExpressio
 {
 	int			i;
 
-	if (query->counted != NULL || context->pointer_count + context->access_count > 0)
+	if (!query->single || query->counted != NULL || !takes_pointer(context))
 		return false;
 	appendStringInfoString(out, context->text);
 	if (query->path != NULL)
@@ -141,6 +158,28 @@ restate_query(StringInfo out, const ConditionQuery *query, const ArazzoExpressio
 	for (i = 0; i < query->token_count; i++)
 		arazzo_pointer_append(out, query->tokens[i]);
 	return true;
+}
+
+/* May a pointer follow the context's expression? */
+static bool
+takes_pointer(const ArazzoExpression *context)
+{
+	if (context->pointer_count + context->access_count > 0)
+		return false;
+	switch (context->root)
+	{
+		case ROOT_REQUEST_BODY:
+		case ROOT_RESPONSE_BODY:
+		case ROOT_MESSAGE_PAYLOAD:
+		case ROOT_INPUTS:
+		case ROOT_OUTPUTS:
+		case ROOT_STEPS:
+		case ROOT_WORKFLOWS_INPUTS:
+		case ROOT_WORKFLOWS_OUTPUTS:
+			return true;
+		default:
+			return false;
+	}
 }
 
 /* ".a.b[0]" as "#/a/b/0"; false for any other path. */
