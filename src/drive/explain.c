@@ -34,7 +34,7 @@ static void explain_judgement(Explain *explain, const PlanWorkflow *workflow, co
 static void explain_actions(Explain *explain, const PlanWorkflow *workflow, List *actions, const char *when);
 static void append_target(StringInfo line, const PlanWorkflow *workflow, const PlanAction *action);
 static void append_criteria(StringInfo line, List *criteria);
-static void explain_outputs(Explain *explain, const PlanValue *outputs, int count);
+static void explain_outputs(Explain *explain, int indent, const char *verb, const PlanValue *outputs, int count);
 static void put(Explain *explain, int indent, const char *format,...) pg_attribute_printf(3, 4);
 
 /*
@@ -73,7 +73,7 @@ explain_workflow(Explain *explain, const PlanWorkflow *workflow)
 		put(explain, 1, "after workflow \"%s\"", ((PlanWorkflow *) lfirst(cell))->workflow_id);
 	for (i = 0; i < workflow->step_count; i++)
 		explain_step(explain, workflow, &workflow->steps[i]);
-	explain_outputs(explain, workflow->outputs, workflow->output_count);
+	explain_outputs(explain, 1, "returns", workflow->outputs, workflow->output_count);
 }
 
 static void
@@ -101,7 +101,7 @@ explain_step(Explain *explain, const PlanWorkflow *workflow, const PlanStep *ste
 			put(explain, 2, "cannot be run: %s", failure->message);
 	}
 	explain_judgement(explain, workflow, step);
-	explain_outputs(explain, step->outputs, step->output_count);
+	explain_outputs(explain, 2, "outputs", step->outputs, step->output_count);
 }
 
 static void
@@ -216,7 +216,7 @@ append_criteria(StringInfo line, List *criteria)
 }
 
 static void
-explain_outputs(Explain *explain, const PlanValue *outputs, int count)
+explain_outputs(Explain *explain, int indent, const char *verb, const PlanValue *outputs, int count)
 {
 	StringInfoData line;
 	int			i;
@@ -226,7 +226,7 @@ explain_outputs(Explain *explain, const PlanValue *outputs, int count)
 	initStringInfo(&line);
 	for (i = 0; i < count; i++)
 		appendStringInfo(&line, "%s%s", i > 0 ? ", " : "", outputs[i].name);
-	put(explain, 2, "outputs %s", line.data);
+	put(explain, indent, "%s %s", verb, line.data);
 }
 
 /* One line of the result. */

@@ -411,6 +411,11 @@ arazzo_compile_fail(WorkflowCompiler *self, const ArazzoNode *place, ArazzoFailu
 		failure->line = place->line;
 		failure->column = place->column;
 	}
+	if (failure->line == 0 && self->step)
+	{
+		failure->line = self->step->line;
+		failure->column = self->step->column;
+	}
 	initStringInfo(&detail);
 	appendStringInfo(&detail, "Document \"%s\", workflow \"%s\"",
 					 self->workflow->document_uri, self->workflow->workflow_id);

@@ -15,6 +15,9 @@
 
 static OpenapiOperation *by_id(WorkflowCompiler *self, const ArazzoNode *node);
 static OpenapiOperation *by_plain_id(WorkflowCompiler *self, const ArazzoNode *node);
+static List *source_documents(WorkflowCompiler *self, const PlanSource **missing);
+static OpenapiOperation *by_similar_id(WorkflowCompiler *self, const ArazzoNode *node, List *documents);
+static void report_ambiguous(WorkflowCompiler *self, const ArazzoNode *node, List *holders);
 static OpenapiOperation *by_path(WorkflowCompiler *self, const ArazzoNode *node);
 static OpenapiOperation *by_method_and_path(WorkflowCompiler *self, const ArazzoNode *node);
 static const ArazzoDocument *source_document(WorkflowCompiler *self, const ArazzoNode *place,
@@ -61,80 +64,122 @@ by_id(WorkflowCompiler *self, const ArazzoNode *node)
 	return operation;
 }
 
-/* An id without a source: it must be unique among the sources. */
+/*
+ * An id without a source: it must be unique among the sources.  Only when
+ * none has exactly this id, one that differs in case will do.
+ */
 static OpenapiOperation *
 by_plain_id(WorkflowCompiler *self, const ArazzoNode *node)
 {
 	ArazzoLibrary *library = self->compiler->library;
-	List	   *sources = openapi_sources(self);
 	const PlanSource *missing = NULL;
-	OpenapiOperation *operation = NULL;
+	List	   *documents = source_documents(self, &missing);
+	List	   *holders = NIL;
+	OpenapiOperation *operation;
 	ArazzoFailure *failure = NULL;
-	StringInfoData candidates;
-	const char *accepted = NULL;
-	int			found = 0;
 	ListCell   *cell;
 
-	initStringInfo(&candidates);
-	foreach(cell, sources)
+	foreach(cell, documents)
 	{
-		const PlanSource *source = lfirst(cell);
-		const ArazzoDocument *document = arazzo_library_get(library, source->uri);
-
-		if (document == NULL)
-		{
-			missing = source;
-			continue;
-		}
-		if (!arazzo_operation_exists(library, document, node->u.string))
-			continue;
-		if (found++ == 0)
-			operation = arazzo_operation_by_id(library, document, node->u.string, NULL, &failure);
-		appendStringInfo(&candidates, "%s" SOURCES "%s.%s", found > 1 ? ", " : "",
-						 source->name, node->u.string);
+		if (arazzo_operation_exists(library, lfirst(cell), node->u.string))
+			holders = lappend(holders, lfirst(cell));
 	}
-	if (found == 1)
+	if (list_length(holders) > 1)
 	{
-		if (operation == NULL)
-			arazzo_compile_fail(self, node, failure);
-		return operation;
-	}
-	if (found > 1)
-	{
-		failure = arazzo_failure_make(ERRCODE_ARAZZO_REFERENCE,
-									  "operation \"%s\" is ambiguous", node->u.string);
-		arazzo_failure_hint(failure, "Write one of: %s.", candidates.data);
-		arazzo_compile_fail(self, node, failure);
+		report_ambiguous(self, node, holders);
 		return NULL;
 	}
-	if (missing)
+	if (holders == NIL && missing)
 	{
 		(void) source_document(self, node, missing);
 		return NULL;
 	}
-	foreach(cell, sources)
+	if (holders == NIL)
+		return by_similar_id(self, node, documents);
+	operation = arazzo_operation_by_id(library, linitial(holders), node->u.string, NULL, &failure);
+	if (operation == NULL)
+		arazzo_compile_fail(self, node, failure);
+	return operation;
+}
+
+/* The loaded OpenAPI sources; *missing is one that is not loaded. */
+static List *
+source_documents(WorkflowCompiler *self, const PlanSource **missing)
+{
+	List	   *documents = NIL;
+	ListCell   *cell;
+
+	foreach(cell, openapi_sources(self))
 	{
 		const PlanSource *source = lfirst(cell);
-		OpenapiOperation *candidate;
+		const ArazzoDocument *document = arazzo_library_get(self->compiler->library, source->uri);
 
-		candidate = arazzo_operation_by_id(library, arazzo_library_get(library, source->uri),
-										   node->u.string, &accepted, &failure);
+		if (document)
+			documents = list_append_unique_ptr(documents, unconstify(ArazzoDocument *, document));
+		else
+			*missing = source;
+	}
+	return documents;
+}
+
+/* An id that differs only in case, if it is the only one. */
+static OpenapiOperation *
+by_similar_id(WorkflowCompiler *self, const ArazzoNode *node, List *documents)
+{
+	OpenapiOperation *operation = NULL;
+	const char *accepted = NULL;
+	ArazzoFailure *failure;
+	List	   *ids = NIL;
+	char	   *nearest;
+	int			found = 0;
+	ListCell   *cell;
+
+	foreach(cell, documents)
+	{
+		ArazzoFailure *ignored = NULL;
+		OpenapiOperation *candidate = arazzo_operation_by_id(self->compiler->library, lfirst(cell),
+															 node->u.string, &accepted, &ignored);
+
 		if (candidate)
 		{
 			operation = candidate;
 			found++;
 		}
+		ids = list_concat(ids, arazzo_operation_ids(self->compiler->library, lfirst(cell)));
 	}
 	if (found == 1)
 	{
-		note_case(self, node->u.string, accepted);
+		note_case(self, node->u.string, operation->operation_id);
 		return operation;
 	}
-	if (failure == NULL)
-		failure = arazzo_failure_make(ERRCODE_ARAZZO_REFERENCE, "operation \"%s\" does not exist",
-									  node->u.string);
+	failure = arazzo_failure_make(ERRCODE_ARAZZO_REFERENCE, "operation \"%s\" does not exist", node->u.string);
+	nearest = arazzo_operation_nearest(node->u.string, ids);
+	if (nearest)
+		arazzo_failure_hint(failure, "Nearest ids: %s.", nearest);
 	arazzo_compile_fail(self, node, failure);
 	return NULL;
+}
+
+static void
+report_ambiguous(WorkflowCompiler *self, const ArazzoNode *node, List *holders)
+{
+	ArazzoFailure *failure = arazzo_failure_make(ERRCODE_ARAZZO_REFERENCE,
+												 "operation \"%s\" is ambiguous", node->u.string);
+	StringInfoData candidates;
+	ListCell   *cell;
+
+	initStringInfo(&candidates);
+	foreach(cell, openapi_sources(self))
+	{
+		const PlanSource *source = lfirst(cell);
+		const ArazzoDocument *document = arazzo_library_get(self->compiler->library, source->uri);
+
+		if (list_member_ptr(holders, document))
+			appendStringInfo(&candidates, "%s" SOURCES "%s.%s", candidates.len > 0 ? ", " : "",
+							 source->name, node->u.string);
+	}
+	arazzo_failure_hint(failure, "Write one of: %s.", candidates.data);
+	arazzo_compile_fail(self, node, failure);
 }
 
 /*

@@ -60,6 +60,8 @@ output_declared(WorkflowCompiler *self, const char *step, int step_length,
 
 	if (node == NULL || output == NULL)
 		return node != NULL;
+	if (arazzo_node_member(node, "workflowId"))
+		return true;			/* it may hand on that workflow's outputs */
 	outputs = arazzo_node_member(node, "outputs");
 	for (i = 0; outputs && i < outputs->count; i++)
 	{

@@ -60,6 +60,7 @@ struct Check
 	bool		version_1_1;
 };
 
+static int	compare_findings(const ListCell *a, const ListCell *b);
 static void check_object(Check *check, const ArazzoNode *node, const ObjectRule *rule);
 static void check_unknown_fields(Check *check, const ArazzoNode *node, const ObjectRule *rule);
 static void check_field(Check *check, const ArazzoNode *value, const FieldRule *field);
@@ -230,7 +231,22 @@ arazzo_check_structure(const ArazzoNode *root)
 	initStringInfo(&check.pointer);
 	check.version_1_1 = version != NULL && strncmp(version, "1.0", 3) != 0;
 	check_object(&check, root, &root_rule);
+	list_sort(check.findings, compare_findings);
 	return check.findings;
+}
+
+/* Document order, then by message. */
+static int
+compare_findings(const ListCell *a, const ListCell *b)
+{
+	const ArazzoFinding *left = lfirst(a);
+	const ArazzoFinding *right = lfirst(b);
+
+	if (left->line != right->line)
+		return left->line < right->line ? -1 : 1;
+	if (left->column != right->column)
+		return left->column < right->column ? -1 : 1;
+	return strcmp(left->message, right->message);
 }
 
 ArazzoFailure *

@@ -14,8 +14,10 @@
 #include "document/reader.h"
 #include "run/machine.h"
 #include "support/clock.h"
+#include "support/settings.h"
 
 PG_FUNCTION_INFO_V1(test_run);
+PG_FUNCTION_INFO_V1(test_run_limits);
 
 #define ARAZZO_URI "https://test.example/arazzo/document.yaml"
 #define OPENAPI_URI "https://test.example/openapi.yaml"
@@ -188,4 +190,14 @@ test_run(PG_FUNCTION_ARGS)
 		log_end(&log, run);
 	arazzo_clock_replace(NULL);
 	PG_RETURN_TEXT_P(cstring_to_text(log.data));
+}
+
+/* test_run_limits(steps int, depth int): what arazzo.max_steps and
+ * arazzo.max_depth are for the runs that follow. */
+Datum
+test_run_limits(PG_FUNCTION_ARGS)
+{
+	arazzo_max_steps = PG_GETARG_INT32(0);
+	arazzo_max_depth = PG_GETARG_INT32(1);
+	PG_RETURN_VOID();
 }

@@ -6,6 +6,8 @@
 SET client_min_messages = warning;
 CREATE FUNCTION test_run(arazzo text, openapi text, workflow text, inputs jsonb, answers jsonb, resume boolean)
     RETURNS text AS :'rooms', 'test_run' LANGUAGE C STRICT;
+CREATE FUNCTION test_run_limits(steps integer, depth integer) RETURNS void
+    AS :'rooms', 'test_run_limits' LANGUAGE C STRICT;
 \pset format unaligned
 \pset tuples_only on
 
@@ -23,7 +25,7 @@ paths:
     post: {operationId: postB, requestBody: {content: {application/json: {}}}, responses: {'200': {description: ok}}}
 $$ AS document;
 
-CREATE FUNCTION both(arazzo text, workflow text, inputs jsonb, answers jsonb) RETURNS text
+CREATE FUNCTION replay(arazzo text, workflow text, inputs jsonb, answers jsonb) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
     api text := (SELECT document FROM openapi);
@@ -38,7 +40,7 @@ BEGIN
 END $$;
 
 \echo == steps in order, outputs handed on, left-out members
-SELECT both($$
+SELECT replay($$
 workflows:
 - workflowId: w
   inputs: {type: object, properties: {id: {type: string}, note: {type: string}, n: {type: number, default: 7}}}
@@ -55,7 +57,7 @@ workflows:
 $$, 'w', '{"id": "x/../y?z#"}', '[{"status": 200, "body": {"id": 12345678901234567890.123456789}}, {"status": 204}]');
 
 \echo == a missing step output fails the step before anything is sent
-SELECT both($$
+SELECT replay($$
 workflows:
 - workflowId: w
   steps:
@@ -66,7 +68,7 @@ workflows:
 $$, 'w', '{}', '[{"status": 200, "body": {}}]');
 
 \echo == criteria, goto, end
-SELECT both($$
+SELECT replay($$
 workflows:
 - workflowId: w
   steps:
@@ -81,8 +83,8 @@ workflows:
   outputs: {code: done}
 $$, 'w', '{}', '[{"status": 200, "body": {"state": "pending"}}, {"status": 200}, {"status": 200, "body": {"state": "done"}}]');
 
-\echo == a failed criterion without an action fails the run, with the server's words
-SELECT both($$
+\echo == a failed criterion without an action fails the run, with words of the server
+SELECT replay($$
 workflows:
 - workflowId: w
   steps:
@@ -90,14 +92,14 @@ workflows:
 $$, 'w', '{}', '[{"status": 400, "body": {"errorMessage": "Invalid request: no"}}]');
 
 \echo == without criteria, 2xx is success and all else is not
-SELECT both($$
+SELECT replay($$
 workflows:
 - workflowId: w
   steps: [{stepId: one, operationId: getB}]
 $$, 'w', '{}', '[{"status": 302, "body": {"error": {"message": "moved"}}}]');
 
 \echo == retry: retryAfter, Retry-After in seconds and as a date, limit, then the next action
-SELECT both($$
+SELECT replay($$
 workflows:
 - workflowId: w
   steps:
@@ -112,7 +114,7 @@ $$, 'w', '{}', '[{"status": 503}, {"status": 503, "headers": {"retry-after": "7"
  {"status": 503, "headers": {"Retry-After": "Thu, 08 May 2025 06:14:00 GMT"}}, {"status": 503}, {"status": 200}]');
 
 \echo == retry once by default, not at all with a limit of 0; garbage in Retry-After
-SELECT both($$
+SELECT replay($$
 workflows:
 - workflowId: w
   steps:
@@ -122,7 +124,7 @@ workflows:
 $$, 'w', '{}', '[{"status": 500, "headers": {"Retry-After": "soon"}}, {"status": 500}]');
 
 \echo == end from onFailure ends the run with the outputs it has
-SELECT both($$
+SELECT replay($$
 workflows:
 - workflowId: w
   steps:
@@ -132,8 +134,8 @@ workflows:
   outputs: {a: $steps.one.outputs.a, b: $steps.two.outputs.b}
 $$, 'w', '{}', '[{"status": 200}, {"status": 500}]');
 
-\echo == actions of the workflow come after the step's, a name replaces
-SELECT both($$
+\echo == actions of the workflow come after those of the step, a name replaces
+SELECT replay($$
 workflows:
 - workflowId: w
   failureActions:
@@ -145,7 +147,7 @@ workflows:
 $$, 'w', '{}', '[{"status": 500}, {"status": 200}]');
 
 \echo == a lost answer is not sent again
-SELECT both($$
+SELECT replay($$
 workflows:
 - workflowId: w
   steps:
@@ -153,7 +155,7 @@ workflows:
 $$, 'w', '{}', '[{"outcome": "unknown"}]');
 
 \echo == a call that was not sent is
-SELECT both($$
+SELECT replay($$
 workflows:
 - workflowId: w
   steps:
@@ -161,7 +163,7 @@ workflows:
 $$, 'w', '{}', '[{"outcome": "not sent"}, {"status": 200}]');
 
 \echo == nested workflows: inputs, outputs, failure
-SELECT both($$
+SELECT replay($$
 workflows:
 - workflowId: outer
   inputs: {type: object, properties: {id: {type: string}}}
@@ -176,7 +178,7 @@ workflows:
   - {stepId: get, operationId: getA, parameters: [{name: id, in: path, value: $inputs.id}], outputs: {id: $response.body#/id}}
   outputs: {id: $steps.get.outputs.id}
 $$, 'outer', '{"id": "first"}', '[{"status": 200, "body": {"id": "r1"}}, {"status": 200, "body": {"id": "r2"}}, {"status": 200}]');
-SELECT both($$
+SELECT replay($$
 workflows:
 - workflowId: outer
   steps:
@@ -188,7 +190,7 @@ workflows:
 $$, 'outer', '{}', '[{"status": 500}, {"status": 200}]');
 
 \echo == retry with a workflow that runs before the step is repeated
-SELECT both($$
+SELECT replay($$
 workflows:
 - workflowId: w
   steps:
@@ -200,7 +202,7 @@ workflows:
 $$, 'w', '{}', '[{"status": 401}, {"status": 200}, {"status": 200}]');
 
 \echo == retry with a step that runs before the step is repeated
-SELECT both($$
+SELECT replay($$
 workflows:
 - workflowId: w
   steps:
@@ -212,7 +214,7 @@ workflows:
 $$, 'w', '{}', '[{"status": 500}, {"status": 200}, {"status": 500}, {"status": 200}, {"status": 200}, {"status": 200}]');
 
 \echo == goto a workflow, dependsOn, reusable objects
-SELECT both($$
+SELECT replay($$
 workflows:
 - workflowId: w
   dependsOn: [before]
@@ -230,7 +232,7 @@ components:
 $$, 'w', '{}', '[{"status": 200}, {"status": 200}, {"status": 201}]');
 
 \echo == replacements in a payload
-SELECT both($$
+SELECT replay($$
 workflows:
 - workflowId: w
   inputs: {type: object}
@@ -243,30 +245,30 @@ workflows:
 $$, 'w', '{"n": 10}', '[{"status": 200}]');
 
 \echo == loops end
-SET arazzo.max_steps = 4;
-SELECT both($$
+SELECT test_run_limits(4, 32);
+SELECT replay($$
 workflows:
 - workflowId: w
   steps:
   - {stepId: one, operationId: getB, onSuccess: [{name: round, type: goto, stepId: one}]}
 $$, 'w', '{}', '[{"status": 200}, {"status": 200}, {"status": 200}, {"status": 200}, {"status": 200}]');
-RESET arazzo.max_steps;
-SET arazzo.max_depth = 3;
-SELECT both($$
+
+SELECT test_run_limits(1000, 3);
+SELECT replay($$
 workflows:
 - workflowId: w
   steps: [{stepId: again, workflowId: w}]
 $$, 'w', '{}', '[]');
-RESET arazzo.max_depth;
+SELECT test_run_limits(1000, 32);
 
 \echo == inputs that do not fit
-SELECT both($$
+SELECT replay($$
 workflows:
 - workflowId: w
   inputs: {type: object, required: [a, b], properties: {a: {type: integer}, b: {enum: [x, y]}}}
   steps: [{stepId: one, operationId: getB}]
 $$, 'w', '{"b": "z", "a": "1"}', '[]');
-SELECT both($$
+SELECT replay($$
 workflows:
 - workflowId: w
   steps: [{stepId: one, operationId: getB}]
