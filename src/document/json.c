@@ -17,6 +17,9 @@
 #include "document/syntax.h"
 #include "support/compat.h"
 
+/* How much of a token a message shows. */
+#define SHOWN_BYTES		60
+
 /* What may come next. */
 typedef enum Expected
 {
@@ -248,7 +251,7 @@ unexpected(JsonReader *reader)
 									  "JSON text ends where %s is expected", expectation(reader));
 	else
 		failure = arazzo_failure_make(ERRCODE_INVALID_TEXT_REPRESENTATION,
-									  "JSON text has \"%s\" where %s is expected",
+									  "JSON text has %s where %s is expected",
 									  token_text(reader), expectation(reader));
 	(void) arazzo_builder_fail(reader->builder, failure, reader->line, reader->column);
 	return SYNTAX_OTHER;
@@ -278,14 +281,15 @@ expectation(const JsonReader *reader)
 	return "its end";
 }
 
-/* The beginning of the current token, for a message. */
+/* The beginning of the current token in quotes, for a message. */
 static char *
 token_text(const JsonReader *reader)
 {
 	const char *start = reader->lexer->token_start;
 	int			length = reader->lexer->token_terminator - start;
 
-	return pnstrdup(start, pg_encoding_mbcliplen(PG_UTF8, start, length, 60));
+	length = pg_encoding_mbcliplen(PG_UTF8, start, length, SHOWN_BYTES);
+	return psprintf(start[0] == '"' ? "%.*s" : "\"%.*s\"", length, start);
 }
 
 static ArazzoSyntaxResult
@@ -316,7 +320,7 @@ bad_token(JsonReader *reader, JsonParseErrorType error)
 			message = "JSON string has half a surrogate pair";
 			break;
 		default:
-			message = psprintf("JSON text has an invalid token \"%s\"", token_text(reader));
+			message = psprintf("JSON text has an invalid token %s", token_text(reader));
 			break;
 	}
 	(void) arazzo_builder_fail(reader->builder,

@@ -20,8 +20,9 @@
 static bool check_text(ArazzoBuilder *builder, const char *text, size_t length);
 static bool check_encoding(ArazzoBuilder *builder, const char *text, size_t length);
 static void read_text(ArazzoBuilder *builder, const char *text, size_t length);
-static bool begins_as_json(const char *text, size_t length);
-static ArazzoFailure *more_helpful(ArazzoFailure *json, ArazzoFailure *yaml);
+static bool is_meant_as_json(const char *text, size_t length,
+							 const ArazzoFailure *json, const ArazzoFailure *yaml);
+static size_t skip_blanks(const char *text, size_t length, size_t from);
 
 ArazzoNode *
 arazzo_reader_read(const char *text, size_t length, ArazzoFailure **failure)
@@ -47,34 +48,46 @@ arazzo_reader_read(const char *text, size_t length, ArazzoFailure **failure)
 static void
 read_text(ArazzoBuilder *builder, const char *text, size_t length)
 {
-	ArazzoFailure *json_failure;
+	ArazzoFailure *json;
+	ArazzoFailure *yaml;
 
 	if (arazzo_json_read(builder, text, length) != SYNTAX_OTHER)
 		return;
-	json_failure = arazzo_builder_failure(builder);
+	json = arazzo_builder_failure(builder);
 	arazzo_builder_restart(builder);
-	if (!arazzo_yaml_read(builder, text, length) && begins_as_json(text, length))
-		arazzo_builder_replace_failure(builder,
-									   more_helpful(json_failure, arazzo_builder_failure(builder)));
+	if (arazzo_yaml_read(builder, text, length) != SYNTAX_OTHER)
+		return;
+	yaml = arazzo_builder_failure(builder);
+	if (is_meant_as_json(text, length, json, yaml))
+		arazzo_builder_replace_failure(builder, json);
 }
 
+/*
+ * Of a text in neither syntax, which error helps more?  That of JSON if the
+ * text begins as JSON and goes on so, and the reader of YAML, which takes
+ * nearly anything for a plain scalar, did not get much further.
+ */
 static bool
-begins_as_json(const char *text, size_t length)
+is_meant_as_json(const char *text, size_t length, const ArazzoFailure *json, const ArazzoFailure *yaml)
 {
-	size_t		i = 0;
+	size_t		first = skip_blanks(text, length, 0);
+	int			line;
+	int			column;
 
-	while (i < length && strchr(" \t\r\n", text[i]) != NULL)
-		i++;
-	return i < length && (text[i] == '{' || text[i] == '[');
+	if (first == length || (text[first] != '{' && text[first] != '['))
+		return false;
+	arazzo_text_position(text, skip_blanks(text, length, first + 1), &line, &column);
+	if (json->line == line && json->column == column)
+		return false;
+	return yaml->line <= json->line + 1;
 }
 
-/* The one whose reader got further, since it understood more of the text. */
-static ArazzoFailure *
-more_helpful(ArazzoFailure *json, ArazzoFailure *yaml)
+static size_t
+skip_blanks(const char *text, size_t length, size_t from)
 {
-	if (yaml->line != json->line)
-		return yaml->line > json->line ? yaml : json;
-	return yaml->column > json->column ? yaml : json;
+	while (from < length && strchr(" \t\r\n", text[from]) != NULL)
+		from++;
+	return from;
 }
 
 /* Size, encoding and NUL bytes. */

@@ -20,11 +20,14 @@ typedef enum ArazzoSyntaxResult
 	SYNTAX_OTHER				/* not in this syntax */
 } ArazzoSyntaxResult;
 
-/* Reads JSON text (RFC 8259); whatever is not JSON is SYNTAX_OTHER. */
+/*
+ * Reads JSON text (RFC 8259).  Unless the result is SYNTAX_READ the builder
+ * has a failure.
+ */
 extern ArazzoSyntaxResult arazzo_json_read(ArazzoBuilder *builder, const char *text, size_t length);
 
-/* Reads a YAML stream that holds one document; false after a failure. */
-extern bool arazzo_yaml_read(ArazzoBuilder *builder, const char *text, size_t length);
+/* Reads a YAML stream that holds one document; the same for YAML. */
+extern ArazzoSyntaxResult arazzo_yaml_read(ArazzoBuilder *builder, const char *text, size_t length);
 
 /* Line and column, 1-based and in characters, of a byte of the text. */
 extern void arazzo_text_position(const char *text, size_t offset, int *line, int *column);

@@ -46,14 +46,14 @@ static const struct
 	Tag			tag;
 	const char *meaning;
 }			tags[] = {
-	{"str", TAG_TEXT, "string"},
-	{"int", TAG_INTEGER, "integer"},
-	{"float", TAG_FLOAT, "number"},
-	{"bool", TAG_BOOLEAN, "boolean"},
+	{"str", TAG_TEXT, "a string"},
+	{"int", TAG_INTEGER, "an integer"},
+	{"float", TAG_FLOAT, "a number"},
+	{"bool", TAG_BOOLEAN, "a boolean"},
 	{"null", TAG_NULL, "null"},
-	{"merge", TAG_MERGE, "merge key"},
-	{"map", TAG_MAPPING, "mapping"},
-	{"seq", TAG_SEQUENCE, "sequence"}
+	{"merge", TAG_MERGE, "a merge key"},
+	{"map", TAG_MAPPING, "a mapping"},
+	{"seq", TAG_SEQUENCE, "a sequence"}
 };
 
 /* A node that aliases may repeat. */
@@ -87,7 +87,7 @@ typedef struct YamlReader
 static YamlReader *create_reader(ArazzoBuilder *builder, const char *text, size_t length);
 static void release_parser(void *argument);
 static void start_parser(YamlReader *reader);
-static bool read_events(YamlReader *reader);
+static ArazzoSyntaxResult read_events(YamlReader *reader);
 static bool check_text(YamlReader *reader);
 static bool check_event(YamlReader *reader, size_t end);
 static bool read_event(YamlReader *reader);
@@ -109,14 +109,14 @@ static int	new_anchor(YamlReader *reader);
 static void anchor_scalar(YamlReader *reader, ArazzoNode *node);
 static Anchor *find_anchor(YamlReader *reader, const char *name);
 static bool fail(YamlReader *reader, ArazzoFailure *failure);
-static bool parser_failure(YamlReader *reader);
-static bool encoding_failure(YamlReader *reader);
+static void note_parser_failure(YamlReader *reader);
+static void note_character(YamlReader *reader);
 static const char *problem_hint(YamlReader *reader);
 
 #define EVENT_LINE(reader)		((int) (reader)->event.start_mark.line + 1)
 #define EVENT_COLUMN(reader)	((int) (reader)->event.start_mark.column + 1)
 
-bool
+ArazzoSyntaxResult
 arazzo_yaml_read(ArazzoBuilder *builder, const char *text, size_t length)
 {
 	YamlReader *reader = create_reader(builder, text, length);
@@ -175,7 +175,7 @@ start_parser(YamlReader *reader)
 								 reader->text.length);
 }
 
-static bool
+static ArazzoSyntaxResult
 read_events(YamlReader *reader)
 {
 	bool		more = true;
@@ -186,21 +186,25 @@ read_events(YamlReader *reader)
 
 		CHECK_FOR_INTERRUPTS();
 		if (!yaml_parser_parse(&reader->parser, &reader->event))
-			return parser_failure(reader);
+		{
+			note_parser_failure(reader);
+			return SYNTAX_OTHER;
+		}
 		reader->event_live = true;
 		ok = check_text(reader) && read_event(reader);
 		more = reader->event.type != YAML_STREAM_END_EVENT;
 		reader->event_live = false;
 		yaml_event_delete(&reader->event);
 		if (!ok)
-			return false;
+			return SYNTAX_REFUSED;
 	}
 	if (reader->documents > 0)
-		return true;
-	return arazzo_builder_fail(reader->builder,
+		return SYNTAX_READ;
+	(void) arazzo_builder_fail(reader->builder,
 							   arazzo_failure_make(ERRCODE_INVALID_TEXT_REPRESENTATION,
 												   "text holds no document"),
 							   1, 1);
+	return SYNTAX_REFUSED;
 }
 
 /*
@@ -385,7 +389,7 @@ open_container(YamlReader *reader, ArazzoNodeType type)
 		tag != (mapping ? TAG_MAPPING : TAG_SEQUENCE))
 		return fail(reader,
 					arazzo_failure_make(ERRCODE_INVALID_TEXT_REPRESENTATION,
-										"%s is tagged as a %s",
+										"%s is tagged as %s",
 										mapping ? "mapping" : "sequence", tag_meaning(tag)));
 	if (arazzo_builder_open(reader->builder, type, EVENT_LINE(reader), EVENT_COLUMN(reader)) == NULL)
 		return false;
@@ -452,7 +456,7 @@ tag_meaning(Tag tag)
 		if (tags[i].tag == tag)
 			return tags[i].meaning;
 	}
-	return "value";
+	return "something else";
 }
 
 static ArazzoNode *
@@ -465,7 +469,7 @@ make_scalar(YamlReader *reader, Tag tag)
 	{
 		(void) fail(reader,
 					arazzo_failure_make(ERRCODE_INVALID_TEXT_REPRESENTATION,
-										"scalar is tagged as a %s and is none", tag_meaning(tag)));
+										"scalar is tagged as %s but is none", tag_meaning(tag)));
 		return NULL;
 	}
 	switch (type)
@@ -617,8 +621,8 @@ fail(YamlReader *reader, ArazzoFailure *failure)
 }
 
 /* Notes what libyaml stumbled over. */
-static bool
-parser_failure(YamlReader *reader)
+static void
+note_parser_failure(YamlReader *reader)
 {
 	const yaml_parser_t *parser = &reader->parser;
 	ArazzoFailure *failure;
@@ -631,7 +635,10 @@ parser_failure(YamlReader *reader)
 				errcode(ERRCODE_OUT_OF_MEMORY),
 				errmsg("out of memory"));
 	if (parser->error == YAML_READER_ERROR)
-		return encoding_failure(reader);
+	{
+		note_character(reader);
+		return;
+	}
 
 	failure = arazzo_failure_make(ERRCODE_INVALID_TEXT_REPRESENTATION, "invalid YAML: %s",
 								  parser->problem ? parser->problem : "cause unknown");
@@ -647,19 +654,19 @@ parser_failure(YamlReader *reader)
 	column = (int) parser->problem_mark.column + 1;
 	if (reader->cursor.at == reader->text.length)
 		arazzo_text_position(reader->text.data, reader->text.length, &line, &column);
-	return arazzo_builder_fail(reader->builder, failure, line, column);
+	(void) arazzo_builder_fail(reader->builder, failure, line, column);
 }
 
 /* A character that YAML does not allow; the encoding itself is known good. */
-static bool
-encoding_failure(YamlReader *reader)
+static void
+note_character(YamlReader *reader)
 {
 	int			line;
 	int			column;
 
 	arazzo_text_position(reader->text.data,
 						 Min(reader->parser.problem_offset, reader->text.length), &line, &column);
-	return arazzo_builder_fail(reader->builder,
+	(void) arazzo_builder_fail(reader->builder,
 							   arazzo_failure_make(ERRCODE_INVALID_TEXT_REPRESENTATION,
 												   "invalid YAML: character U+%04X is not allowed",
 												   reader->parser.problem_value),
