@@ -216,3 +216,39 @@ compare_members(const void *a, const void *b)
 		return first->key_length < second->key_length ? -1 : 1;
 	return memcmp(first->key, second->key, first->key_length);
 }
+
+ArazzoNode *
+arazzo_node_copy(const ArazzoNode *node)
+{
+	ArazzoNode *copy = palloc(sizeof(ArazzoNode));
+	int			i;
+
+	check_stack_depth();
+	*copy = *node;
+	switch (node->type)
+	{
+		case NODE_STRING:
+			copy->u.string = pnstrdup(node->u.string, node->count);
+			break;
+		case NODE_NUMBER:
+			copy->u.number = DatumGetNumericCopy(NumericGetDatum(node->u.number));
+			break;
+		case NODE_ARRAY:
+			copy->u.items = palloc(sizeof(ArazzoNode *) * Max(node->count, 1));
+			for (i = 0; i < node->count; i++)
+				copy->u.items[i] = arazzo_node_copy(node->u.items[i]);
+			break;
+		case NODE_OBJECT:
+			copy->u.members = palloc(sizeof(ArazzoMember) * Max(node->count, 1));
+			for (i = 0; i < node->count; i++)
+			{
+				copy->u.members[i] = node->u.members[i];
+				copy->u.members[i].key = pnstrdup(node->u.members[i].key, node->u.members[i].key_length);
+				copy->u.members[i].value = arazzo_node_copy(node->u.members[i].value);
+			}
+			break;
+		default:
+			break;
+	}
+	return copy;
+}

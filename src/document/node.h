@@ -62,6 +62,9 @@ extern const char *arazzo_node_member_text(const ArazzoNode *object, const char 
 /* "string", "object", ...; "absent" for NULL. */
 extern const char *arazzo_node_type_name(const ArazzoNode *node);
 
+/* A copy of the node and all below it, in the current context. */
+extern ArazzoNode *arazzo_node_copy(const ArazzoNode *node);
+
 /* The node and all below it as jsonb / as a value, in the current context. */
 extern Jsonb *arazzo_node_to_jsonb(const ArazzoNode *node);
 extern JsonbValue *arazzo_node_to_value(const ArazzoNode *node);

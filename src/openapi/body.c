@@ -57,7 +57,7 @@ static const struct
 bool
 arazzo_serialize_body(StringInfo out, const char *content_type,
 					  const OpenapiMediaType *description,
-					  const JsonbValue *payload,
+					  const JsonbValue *payload, const ArazzoNode *order,
 					  const char **sent_type, ArazzoFailure **failure)
 {
 	BodyWriter	writer = {0};
@@ -71,6 +71,7 @@ arazzo_serialize_body(StringInfo out, const char *content_type,
 	writer.out = out;
 	writer.description = description;
 	writer.payload = payload;
+	writer.order = order;
 	writer.content_type = concrete_type(content_type, description, payload);
 	writer.sent_type = writer.content_type;
 	for (i = 0; !writers[i].accepts(writer.content_type); i++)

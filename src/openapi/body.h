@@ -19,6 +19,7 @@ typedef struct BodyWriter
 	const char *content_type;	/* no range */
 	const OpenapiMediaType *description;	/* or NULL */
 	const JsonbValue *payload;	/* never absent */
+	const ArazzoNode *order;	/* the payload as the document has it, or NULL */
 	const char *sent_type;		/* multipart: set by the writer */
 	ArazzoFailure *failure;
 } BodyWriter;

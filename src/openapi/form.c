@@ -22,6 +22,9 @@
 #include "openapi/style.h"
 
 static List *member_pairs(BodyWriter *writer, const JsonbValue *key, const JsonbValue *value);
+static List *in_document_order(List *pairs, const ArazzoNode *order);
+static void take_member(List **from, List **to, StringInfo path, const ArazzoNode *node);
+static bool is_below(const char *name, const char *path, size_t length);
 static List *typed_pairs(const char *name, const char *type, const JsonbValue *value);
 static List *typed_pair(List *pairs, const char *name, const char *type, const JsonbValue *value);
 static const JsonbValue *as_text(BodyWriter *writer, const char *name, const JsonbValue *value);
@@ -45,8 +48,62 @@ arazzo_body_write_form(BodyWriter *writer)
 		if (value.type != jbvNull)
 			pairs = list_concat(pairs, member_pairs(writer, &key, &value));
 	}
+	if (writer->order)
+		pairs = in_document_order(pairs, writer->order);
 	arazzo_style_append_pairs(writer->out, pairs, "&");
 	return true;
+}
+
+/* The pairs in the order of a node's members, what it does not have last. */
+static List *
+in_document_order(List *pairs, const ArazzoNode *order)
+{
+	List	   *ordered = NIL;
+	StringInfoData path;
+
+	initStringInfo(&path);
+	take_member(&pairs, &ordered, &path, order);
+	return list_concat(ordered, pairs);
+}
+
+/* Moves the pairs at or below a path, in the order of the node there. */
+static void
+take_member(List **from, List **to, StringInfo path, const ArazzoNode *node)
+{
+	int			end = path->len;
+	ListCell   *cell;
+	int			i;
+
+	check_stack_depth();
+	for (i = 0; node->type == NODE_OBJECT && i < node->count; i++)
+	{
+		const ArazzoMember *member = &node->u.members[i];
+
+		if (end > 0)
+			appendStringInfoString(path, "%5B");
+		arazzo_percent_append(path, member->key, member->key_length, PERCENT_FORM);
+		if (end > 0)
+			appendStringInfoString(path, "%5D");
+		take_member(from, to, path, member->value);
+		path->len = end;
+		path->data[end] = '\0';
+	}
+	foreach(cell, end > 0 ? *from : NIL)
+	{
+		StylePair  *pair = lfirst(cell);
+
+		if (!is_below(pair->name, path->data, path->len))
+			continue;
+		*to = lappend(*to, pair);
+		*from = foreach_delete_current(*from, cell);
+	}
+}
+
+static bool
+is_below(const char *name, const char *path, size_t length)
+{
+	return strncmp(name, path, length) == 0 &&
+		(name[length] == '\0' || strncmp(name + length, "%5B", 3) == 0);
 }
 
 static List *

@@ -311,7 +311,7 @@ build_other(Builder *builder, const PlanBody *body, StringInfo out, bool *presen
 		return true;
 	}
 	return arazzo_serialize_body(out, body->content_type, body->description, payload,
-								 type, &builder->failure);
+								 body->order, type, &builder->failure);
 }
 
 /* The payload with its replacements made (Payload Replacement Object). */

@@ -278,6 +278,8 @@ compile_body(WorkflowCompiler *self, const ArazzoNode *node, PlanStep *step)
 			return false;
 		body->json = arazzo_media_type_is_json(body->content_type) &&
 			!arazzo_template_is_text(body->payload);
+		if (!body->json)
+			body->order = arazzo_node_copy(payload);
 	}
 	replacements = arazzo_node_member(node, "replacements");
 	for (i = 0; replacements && i < replacements->count; i++)

@@ -75,6 +75,7 @@ typedef struct PlanBody
 	const char *content_type;
 	const OpenapiMediaType *description;	/* or NULL */
 	ArazzoTemplate *payload;	/* or NULL */
+	const ArazzoNode *order;	/* the payload as written, unless it is JSON */
 	bool		json;			/* JSON media type, payload no string template */
 	List	   *replacements;	/* of PlanReplacement */
 } PlanBody;

@@ -224,7 +224,7 @@ test_serialize_body(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(0))
 		description = arazzo_operation_body(operation_with("requestBody", PG_GETARG_JSONB_P(0)), content_type);
 	initStringInfo(&out);
-	if (!arazzo_serialize_body(&out, content_type, description, payload, &type, &failure))
+	if (!arazzo_serialize_body(&out, content_type, description, payload, NULL, &type, &failure))
 		arazzo_failure_report(failure, ERROR);
 	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");

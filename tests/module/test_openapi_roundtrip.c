@@ -250,9 +250,9 @@ one_trip(RoundTrip *trip)
 	if (value == NULL)
 		arazzo_failure_report(failure, ERROR);
 	if (strcmp(trip->kind, "body") == 0)
-		sent = arazzo_serialize_body(&wire, "application/x-www-form-urlencoded", NULL, value, &type, &failure);
+		sent = arazzo_serialize_body(&wire, "application/x-www-form-urlencoded", NULL, value, NULL, &type, &failure);
 	else if (strcmp(trip->kind, "multipart") == 0)
-		sent = arazzo_serialize_body(&wire, "multipart/form-data", NULL, value, &type, &failure);
+		sent = arazzo_serialize_body(&wire, "multipart/form-data", NULL, value, NULL, &type, &failure);
 	else if (trip->parameter->in == IN_QUERY)
 		sent = arazzo_serialize_query(&wire, trip->parameter, value, &failure);
 	else
