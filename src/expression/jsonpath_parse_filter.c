@@ -49,7 +49,7 @@ static bool require_value(JsonPathParser *parser, const JsonPathOperand *operand
 static JsonPathCall *parse_call(JsonPathParser *parser, const JsonPathFunction *function);
 static bool parse_arguments(JsonPathParser *parser, JsonPathCall *call);
 static bool parse_argument(JsonPathParser *parser, JsonPathType type, JsonPathOperand *operand);
-static bool compile_pattern(JsonPathParser *parser, JsonPathCall *call);
+static bool compile_pattern(JsonPathParser *parser, JsonPathCall *call, int start);
 static JsonPathLogical *make_logical(JsonPathLogicalKind kind);
 
 /* logical-expr (2.3.5.1) */
@@ -337,8 +337,6 @@ parse_call(JsonPathParser *parser, const JsonPathFunction *function)
 	if (!parse_arguments(parser, call))
 		return NULL;
 	parser->nesting--;
-	if (function->takes_pattern && !compile_pattern(parser, call))
-		return NULL;
 	return call;
 }
 
@@ -346,6 +344,7 @@ static bool
 parse_arguments(JsonPathParser *parser, JsonPathCall *call)
 {
 	const JsonPathFunction *function = call->function;
+	int			start = parser->position;
 
 	for (int i = 0; i < function->parameter_count; i++)
 	{
@@ -356,9 +355,12 @@ parse_arguments(JsonPathParser *parser, JsonPathCall *call)
 				return false;
 			arazzo_jsonpath_skip_blanks(parser);
 		}
+		start = parser->position;
 		if (!parse_argument(parser, function->parameters[i], &call->arguments[i]))
 			return false;
 	}
+	if (function->takes_pattern && !compile_pattern(parser, call, start))
+		return false;
 	arazzo_jsonpath_skip_blanks(parser);
 	return arazzo_jsonpath_require(parser, ")");
 }
@@ -383,7 +385,7 @@ parse_argument(JsonPathParser *parser, JsonPathType type, JsonPathOperand *opera
  * I-Regexp is not an error but matches nothing (2.4.6, 2.4.7).
  */
 static bool
-compile_pattern(JsonPathParser *parser, JsonPathCall *call)
+compile_pattern(JsonPathParser *parser, JsonPathCall *call, int start)
 {
 	const JsonPathOperand *argument = &call->arguments[1];
 	const JsonbValue *literal = &argument->is.literal;
@@ -399,9 +401,7 @@ compile_pattern(JsonPathParser *parser, JsonPathCall *call)
 		return true;
 	call->pattern = arazzo_iregexp_compile(literal->val.string.val, literal->val.string.len,
 										   call->function->whole, &failure);
-	if (failure != NULL && parser->failure == NULL)
-		parser->failure = failure;
-	return failure == NULL;
+	return failure == NULL || arazzo_jsonpath_refuse(parser, start, failure->message);
 }
 
 static JsonPathLogical *

@@ -8,8 +8,8 @@
  * segments, and a test of existence stops at the first node.  Nodes point
  * into the jsonb.
  *
- * The recursion is never deeper than the value, since each step of it goes
- * to a child.
+ * A descent keeps its way in memory of its own; what recursion there is goes
+ * from one segment to the next and into filters.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,8 +21,12 @@
 #include "expression/jsonpath_children.h"
 #include "expression/jsonpath_internal.h"
 
-/* A query that multiplies its nodes ends here, not with the memory. */
-#define MAX_NODES			10000000
+/*
+ * A query may select a node many times.  One that multiplies its nodes ends
+ * when there are more of them than this and than the value has bytes, and not
+ * with the memory.
+ */
+#define MAX_NODES			1000000
 
 #define FIRST_BLOCK_NODES	8
 #define MAX_BLOCK_NODES		1024
@@ -33,6 +37,15 @@ typedef struct Place
 	const struct Place *parent;
 	JsonPathStep step;
 } Place;
+
+/* Where a descent has come to among the children of one value. */
+typedef struct Level
+{
+	struct Level *up;
+	struct Level *down;			/* kept for the next time */
+	JsonPathChildren children;
+	Place		place;			/* of the child at hand */
+} Level;
 
 typedef struct NodeCell
 {
@@ -46,7 +59,8 @@ typedef struct Walk
 	JsonPathRun *run;
 	const JsonPathQuery *query;
 	int64		count;
-	int64		limit;			/* stop when there are so many */
+	int64		limit;			/* stop when there are so many; when
+								 * collecting, fail when there are more */
 	JsonbValue *first;			/* the first one goes here; may be NULL */
 
 	/* for the result */
@@ -62,6 +76,7 @@ static void begin_run(JsonPathRun *run, const ArazzoJsonPath *path, const JsonbV
 static void end_run(JsonPathRun *run);
 static bool visit(Walk *walk, int segment, const JsonbValue *value, const Place *place);
 static bool descend(Walk *walk, int segment, const JsonbValue *value, const Place *place);
+static Level *enter(Level *up, const JsonbValue *value, const Place *place);
 static bool select_children(Walk *walk, int segment, const JsonbValue *value, const Place *place);
 static bool select_name(Walk *walk, int segment, const JsonPathName *name,
 						const JsonbValue *value, const Place *place);
@@ -88,7 +103,7 @@ arazzo_jsonpath_query(const ArazzoJsonPath *path, const JsonbValue *root, bool l
 	begin_run(&run, path, root);
 	walk.run = &run;
 	walk.query = path->query;
-	walk.limit = PG_INT64_MAX;
+	walk.limit = root->type == jbvBinary ? Max(root->val.binary.len, MAX_NODES) : MAX_NODES;
 	walk.collecting = true;
 	walk.locations = locations;
 	(void) visit(&walk, 0, root, NULL);
@@ -188,26 +203,55 @@ visit(Walk *walk, int segment, const JsonbValue *value, const Place *place)
 	return select_children(walk, segment, value, place);
 }
 
-/* Descendant segment (2.5.2.2): a node comes before its descendants. */
+/*
+ * Descendant segment (2.5.2.2): a node comes before its descendants.  Levels
+ * are kept apart from the stack, so that no value is too deep.
+ */
 static bool
 descend(Walk *walk, int segment, const JsonbValue *value, const Place *place)
 {
-	JsonPathChildren children;
+	Level	   *top = enter(NULL, value, place);
+	Level	   *level = top;
 	JsonbValue	child;
-	Place		below;
+	bool		more = select_children(walk, segment, value, place);
 
-	CHECK_FOR_INTERRUPTS();
-	check_stack_depth();
-	if (!select_children(walk, segment, value, place))
-		return false;
-	below.parent = place;
-	arazzo_jsonpath_children(&children, value);
-	while (arazzo_jsonpath_next_child(&children, &child, &below.step))
+	while (more && level != NULL)
 	{
-		if (child.type == jbvBinary && !descend(walk, segment, &child, &below))
-			return false;
+		CHECK_FOR_INTERRUPTS();
+		if (!arazzo_jsonpath_next_child(&level->children, &child, &level->place.step))
+			level = level->up;
+		else if (child.type == jbvBinary)
+		{
+			more = select_children(walk, segment, &child, &level->place);
+			level = enter(level, &child, &level->place);
+		}
 	}
-	return true;
+	while (top != NULL)
+	{
+		level = top->down;
+		pfree(top);
+		top = level;
+	}
+	return more;
+}
+
+/* The level below another (or the first), set to a value's children. */
+static Level *
+enter(Level *up, const JsonbValue *value, const Place *place)
+{
+	Level	   *level = (up != NULL ? up->down : NULL);
+
+	if (level == NULL)
+	{
+		level = palloc(sizeof(Level));
+		level->up = up;
+		level->down = NULL;
+		if (up != NULL)
+			up->down = level;
+	}
+	level->place.parent = place;
+	arazzo_jsonpath_children(&level->children, value);
+	return level;
 }
 
 /* Child segment (2.5.1.2) */
@@ -356,10 +400,11 @@ take(Walk *walk, const JsonbValue *value, const Place *place)
 	if (!walk->collecting)
 		return walk->count < walk->limit;
 
-	if (walk->count > MAX_NODES)
+	if (walk->count > walk->limit)
 		ereport(ERROR,
 				errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				errmsg("JSONPath query selects more than %d nodes", MAX_NODES));
+				errmsg("JSONPath query selects more than %lld nodes",
+					   (long long) walk->limit));
 	cell = new_cell(walk);
 	cell->value = *value;
 	cell->node.value = &cell->value;
