@@ -35,6 +35,8 @@
 static ArazzoScalarType number_type(const char *text, size_t length);
 static bool all_digits(const char *text, size_t length, int base);
 static size_t skip_digits(const char *text, size_t length, size_t from);
+static ArazzoScalarType based_type(const char *text, size_t length);
+static size_t skip_exponent(const char *text, size_t length, size_t from);
 static ArazzoScalarType point_type(const char *text, size_t length, bool is_signed);
 static bool is_word(const char *text, size_t length, const char *lower);
 static Numeric small_integer(const char *text, size_t length);
@@ -117,10 +119,8 @@ number_type(const char *text, size_t length)
 	size_t		end = skip_digits(text, length, start);
 	size_t		digits = end - start;
 
-	if (!is_signed && length > 2 && text[0] == '0' && text[1] == 'o')
-		return all_digits(text + 2, length - 2, 8) ? SCALAR_OCTAL : SCALAR_STRING;
-	if (!is_signed && length > 2 && text[0] == '0' && text[1] == 'x')
-		return all_digits(text + 2, length - 2, 16) ? SCALAR_HEXADECIMAL : SCALAR_STRING;
+	if (length > 2 && text[0] == '0' && (text[1] == 'o' || text[1] == 'x'))
+		return based_type(text, length);
 	if (digits > 0 && end == length)
 		return SCALAR_INTEGER;
 
@@ -133,17 +133,33 @@ number_type(const char *text, size_t length)
 			return point_type(text + start, length - start, is_signed);
 		digits += end - fraction;
 	}
-	if (digits > 0 && end < length && (text[end] == 'e' || text[end] == 'E'))
-	{
-		size_t		exponent = end + 1;
-
-		if (exponent < length && (text[exponent] == '+' || text[exponent] == '-'))
-			exponent++;
-		end = skip_digits(text, length, exponent);
-		if (end == exponent)
-			return SCALAR_STRING;
-	}
+	if (digits > 0)
+		end = skip_exponent(text, length, end);
 	return digits > 0 && end == length ? SCALAR_FLOAT : SCALAR_STRING;
+}
+
+/* The type of a text that begins like an octal or hexadecimal number. */
+static ArazzoScalarType
+based_type(const char *text, size_t length)
+{
+	bool		octal = text[1] == 'o';
+
+	if (!all_digits(text + 2, length - 2, octal ? 8 : 16))
+		return SCALAR_STRING;
+	return octal ? SCALAR_OCTAL : SCALAR_HEXADECIMAL;
+}
+
+/* After an exponent that stands at "from"; "from" itself when none does. */
+static size_t
+skip_exponent(const char *text, size_t length, size_t from)
+{
+	size_t		digits = from + 1;
+
+	if (from == length || (text[from] != 'e' && text[from] != 'E'))
+		return from;
+	if (digits < length && (text[digits] == '+' || text[digits] == '-'))
+		digits++;
+	return skip_digits(text, length, digits) > digits ? skip_digits(text, length, digits) : from;
 }
 
 /* What begins with a point that no digit follows. */

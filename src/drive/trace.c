@@ -196,7 +196,7 @@ set_body(Trace *trace, int column, const char *body, size_t length)
 	{
 		char	   *hex = palloc(length * 2 + 3);
 
-		strcpy(hex, "\\x");
+		memcpy(hex, "\\x", 2);
 		hex[2 + hex_encode(body, length, hex + 2)] = '\0';
 		set_text(trace, column, hex);
 	}

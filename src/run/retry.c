@@ -47,7 +47,7 @@ header_delay(const char *text, TimestampTz now, int64 *delay)
 	if (digits > 0 && text[digits + strspn(text + digits, " \t")] == '\0')
 	{
 		/* more digits than any delay has are still only "too long" */
-		*delay = (digits > 9 ? (int64) PG_INT32_MAX : (int64) atoi(text)) * USECS_PER_SEC;
+		*delay = (digits > 9 ? (int64) PG_INT32_MAX : (int64) strtol(text, NULL, 10)) * USECS_PER_SEC;
 		return true;
 	}
 	if (!http_date(text, &moment))

@@ -28,7 +28,10 @@ unlike($statements, qr/\bGRANT\s+(?!USAGE|SELECT)\w+[^;]*\bTO\s+PUBLIC\b/i, 'PUB
 my @objects;
 while ($statements =~ /\bCREATE\s+(FUNCTION|PROCEDURE|AGGREGATE|TABLE|VIEW|TYPE|FOREIGN\s+DATA\s+WRAPPER|CAST|OPERATOR)\s+((?:\@extschema\@\.)?\w+)(.*?);/gis)
 {
-	push @objects, { kind => uc $1 =~ s/\s+/ /gr, name => $2, rest => $3 };
+	my ($kind, $name, $rest) = (uc $1, $2, $3);
+
+	$kind =~ s/\s+/ /g;
+	push @objects, { kind => $kind, name => $name, rest => $rest };
 }
 
 cmp_ok(scalar @objects, '>', 0, 'the script creates objects');

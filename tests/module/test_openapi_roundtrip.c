@@ -338,12 +338,23 @@ flatten(RoundTrip *trip, List *flats, char *name, const JsonbValue *value)
 	return flats;
 }
 
+/* What stands between the items of an array or object. */
+static const char *
+joint_of(const OpenapiParameter *parameter)
+{
+	if (parameter->style == STYLE_SPACE_DELIMITED)
+		return "%20";
+	if (parameter->style == STYLE_PIPE_DELIMITED)
+		return "%7C";
+	return parameter->style == STYLE_LABEL && parameter->explode ? "." : ",";
+}
+
 static List *
 decode(RoundTrip *trip, char *wire, const char *type, const JsonbValue *value)
 {
 	const OpenapiParameter *parameter = trip->parameter;
 	bool		object = arazzo_value_is_object(value);
-	const char *joint = ",";
+	const char *joint = joint_of(parameter);
 	List	   *flats;
 	ListCell   *cell;
 
@@ -355,16 +366,8 @@ decode(RoundTrip *trip, char *wire, const char *type, const JsonbValue *value)
 		return decode_pairs(wire, "&", false);
 	if (parameter->style == STYLE_MATRIX && (parameter->explode || value->type != jbvBinary))
 		return decode_pairs(wire + 1, ";", false);
-	if (parameter->style == STYLE_SPACE_DELIMITED)
-		joint = "%20";
-	if (parameter->style == STYLE_PIPE_DELIMITED)
-		joint = "%7C";
 	if (parameter->style == STYLE_LABEL)
-	{
 		wire++;
-		if (parameter->explode)
-			joint = ".";
-	}
 	if (value->type != jbvBinary)
 		return add_flat(NIL, pstrdup(parameter->name), percent_decoded(wire, false));
 	if (parameter->in == IN_QUERY || parameter->style == STYLE_MATRIX)

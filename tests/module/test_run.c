@@ -76,7 +76,7 @@ recorded_response(const JsonbValue *record)
 		response->headers[response->header_count].name = "Content-Type";
 		response->headers[response->header_count++].value = "application/json";
 	}
-	response->status = status ? atoi(arazzo_value_to_text(status)) : 0;
+	response->status = status ? (int) strtol(arazzo_value_to_text(status), NULL, 10) : 0;
 	response->body = body ? arazzo_value_to_text(body) : "";
 	response->body_length = strlen(response->body);
 	if (outcome)

@@ -15,6 +15,31 @@
 #define NUMBER_MARK '\001'
 #define NUMBER_MARK_ESCAPE "\\u0001"
 
+/* After the digits at p. */
+static const char *
+skip_digits(const char *p, const char *end)
+{
+	while (p < end && *p >= '0' && *p <= '9')
+		p++;
+	return p;
+}
+
+/* After the exponent at p, p itself when there is none, NULL when it is bad. */
+static const char *
+skip_exponent(const char *p, const char *end)
+{
+	const char *digits;
+
+	if (p == end || (*p != 'e' && *p != 'E'))
+		return p;
+	p++;
+	if (p < end && (*p == '+' || *p == '-'))
+		p++;
+	digits = p;
+	p = skip_digits(p, end);
+	return p == digits ? NULL : p;
+}
+
 /* The length of the number (RFC 8259, section 6) at text, or 0. */
 static size_t
 number_length(const char *text, const char *end)
@@ -25,30 +50,18 @@ number_length(const char *text, const char *end)
 	if (p < end && *p == '-')
 		p++;
 	digits = p;
-	while (p < end && *p >= '0' && *p <= '9')
-		p++;
+	p = skip_digits(p, end);
 	if (p == digits || (*digits == '0' && p - digits > 1))
 		return 0;
 	if (p < end && *p == '.')
 	{
 		digits = ++p;
-		while (p < end && *p >= '0' && *p <= '9')
-			p++;
+		p = skip_digits(p, end);
 		if (p == digits)
 			return 0;
 	}
-	if (p < end && (*p == 'e' || *p == 'E'))
-	{
-		p++;
-		if (p < end && (*p == '+' || *p == '-'))
-			p++;
-		digits = p;
-		while (p < end && *p >= '0' && *p <= '9')
-			p++;
-		if (p == digits)
-			return 0;
-	}
-	return p - text;
+	p = skip_exponent(p, end);
+	return p == NULL ? 0 : p - text;
 }
 
 /* The end of the string literal at text (its closing quote), or NULL. */
