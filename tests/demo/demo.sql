@@ -28,7 +28,7 @@ SET ROLE billing;
 \echo
 \echo ━━━ What can be run
 \echo
-SELECT id AS workflow, summary FROM arazzo_workflows ORDER BY id;
+SELECT workflow_id, summary FROM arazzo_workflows ORDER BY workflow_id;
 
 \echo
 \echo ━━━ 1. launch-usage-based-product
@@ -73,7 +73,8 @@ SELECT line FROM arazzo_explain(:'workflow', :'inputs') AS line;
 \set inputs '{"meterApiName": "api-calls", "customerId": "acme", "stripeEventName": "api_requests", "stripeCustomer": "cus_acme", "usageQuantity": "25"}'
 \echo
 \pset expanded on
-SELECT * FROM arazzo_trace(:'workflow', :'inputs');
+SELECT step, method, url, request_headers, request_body, status, response_body, outcome, outputs
+FROM arazzo_trace(:'workflow', :'inputs');
 \pset expanded off
 \echo
 \echo And with arazzo_run, for its outputs:
