@@ -1,3 +1,5 @@
+\pset format wrapped
+\pset columns 120
 \echo
 \echo ━━━ What arrived: the requests as the other side wrote them down
 \echo
@@ -5,6 +7,7 @@ SELECT entry ->> 'seq' AS nr, entry ->> 'method' AS method, entry ->> 'target' A
 	entry ->> 'status' AS status, entry ->> 'body' AS body
 FROM jsonb_array_elements(:'ledger'::jsonb) AS entry
 ORDER BY (entry ->> 'seq')::int;
+\pset format aligned
 
 \echo
 \echo ━━━ And what the imitated Amberflo and Stripe hold now

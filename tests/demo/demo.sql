@@ -3,6 +3,7 @@
 \pset footer off
 \pset linestyle unicode
 \pset border 2
+\pset columns 120
 
 \echo
 \echo ━━━ Set up: the extension, where the APIs are, and the keys of the role "billing"
@@ -67,18 +68,20 @@ SELECT line FROM arazzo_explain(:'workflow', :'inputs') AS line;
 
 \echo
 \echo ━━━ 5. usage-to-stripe-meter
-\echo
-\echo Run with arazzo_trace, which returns each request and response as a row:
 \set workflow usage-to-stripe-meter
 \set inputs '{"meterApiName": "api-calls", "customerId": "acme", "stripeEventName": "api_requests", "stripeCustomer": "cus_acme", "usageQuantity": "25"}'
+\ir run.sql
+\echo
+\echo For another customer with arazzo_trace, which runs the workflow as well, and returns each
+\echo request and response as a row, secrets masked:
+\set inputs '{"meterApiName": "api-calls", "customerId": "globex", "stripeEventName": "api_requests", "stripeCustomer": "cus_globex", "usageQuantity": 40}'
 \echo
 \pset expanded on
+\pset format wrapped
 SELECT step, method, url, request_headers, request_body, status, response_body, outcome, outputs
 FROM arazzo_trace(:'workflow', :'inputs');
+\pset format aligned
 \pset expanded off
-\echo
-\echo And with arazzo_run, for its outputs:
-\ir run.sql
 
 \echo
 \echo ━━━ What is wrong is said before anything is sent
