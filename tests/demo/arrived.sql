@@ -1,12 +1,13 @@
-\pset format wrapped
-\pset columns 120
+\pset format unaligned
+\pset tuples_only on
 \echo
 \echo ━━━ What arrived: the requests as the other side wrote them down
 \echo
-SELECT entry ->> 'seq' AS nr, entry ->> 'method' AS method, entry ->> 'target' AS target,
-	entry ->> 'status' AS status, entry ->> 'body' AS body
+SELECT format(E'%3s  %s %s  %s\n     %s', entry ->> 'seq', entry ->> 'method', entry ->> 'target',
+	entry ->> 'status', entry ->> 'body')
 FROM jsonb_array_elements(:'ledger'::jsonb) AS entry
 ORDER BY (entry ->> 'seq')::int;
+\pset tuples_only off
 \pset format aligned
 
 \echo
