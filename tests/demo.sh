@@ -27,7 +27,7 @@ STOP
 	chmod +x "$work/stop"
 	say "Both servers are still running.
 
-    look around:  psql -h $work/tmp -U postgres demo
+    look around:  psql -h $work/tmp -U postgres demo      (SET ROLE billing; to run workflows)
     stop, and remove everything:  $work/stop
 "
 fi
