@@ -30,12 +30,11 @@ static void add_bearer(DriveCall *call);
 static void add_basic(DriveCall *call, const char *user, const char *password);
 static ArazzoFailure *no_credential(const DriveCall *call, const RunNext *next);
 static void describe_schemes(StringInfo out, List *security);
-static void apply_key(DriveCall *call, const char *key);
 static bool apply_body_key(DriveCall *call, const char *key);
 static bool is_safe_method(const char *method);
 
 ArazzoFailure *
-arazzo_call_prepare(DriveCall *call, const RunNext *next, Oid role, const char *key)
+arazzo_call_prepare(DriveCall *call, const RunNext *next, Oid role)
 {
 	ArazzoFailure *failure = NULL;
 
@@ -54,8 +53,7 @@ arazzo_call_prepare(DriveCall *call, const RunNext *next, Oid role, const char *
 	if (failure)
 		return failure;
 	call->repeatable = is_safe_method(call->request.method);
-	if (!call->repeatable && key)
-		apply_key(call, key);
+	call->takes_key = !call->repeatable && call->connection->key_place != KEY_NONE;
 	return NULL;
 }
 
@@ -336,12 +334,9 @@ describe_schemes(StringInfo out, List *security)
 	}
 }
 
-/*
- * The idempotency key, where the connection says that the API looks for it.
- * A key that the document sets itself stays.
- */
-static void
-apply_key(DriveCall *call, const char *key)
+/* A key that the document sets itself stays. */
+void
+arazzo_call_set_key(DriveCall *call, const char *key)
 {
 	const ArazzoConnection *connection = call->connection;
 

@@ -19,15 +19,22 @@ typedef struct DriveCall
 	HttpOptions options;
 	HttpTransfer *transfer;		/* NULL until it is started */
 	bool		repeatable;		/* safe, or keyed */
+	bool		takes_key;		/* the API knows repetitions by a key */
 } DriveCall;
 
 /*
- * Makes the request of a run ready to send as a role: the connection's URL,
- * its credentials, its key.  In the current memory context.  Returns a
+ * Makes the request of a run ready to send as a role: the connection's URL
+ * and its credentials.  In the current memory context.  Returns a
  * failure when the role may not make the call or has no credential for it;
  * nothing is sent here.
  */
-extern ArazzoFailure *arazzo_call_prepare(DriveCall *call, const RunNext *next, Oid role, const char *key);
+extern ArazzoFailure *arazzo_call_prepare(DriveCall *call, const RunNext *next, Oid role);
+
+/*
+ * Puts the idempotency key of a call that takes one where the connection
+ * says; the call is then repeatable.
+ */
+extern void arazzo_call_set_key(DriveCall *call, const char *key);
 
 /* Starts it. */
 extern void arazzo_call_start(DriveCall *call);

@@ -29,7 +29,7 @@ typedef struct Drive
 } Drive;
 
 static void make_call(Drive *drive);
-static void call_key(Drive *drive);
+static void make_key(Drive *drive);
 static void observe(Drive *drive, const DriveCall *call, const ArazzoResponse *response);
 static List *add_secrets(Drive *drive, List *secrets);
 static void describe_step(void *argument);
@@ -65,12 +65,16 @@ make_call(Drive *drive)
 	ArazzoFailure *failure;
 	DriveCall	call;
 
-	call_key(drive);
-	failure = arazzo_call_prepare(&call, drive->next, drive->role, drive->key);
+	failure = arazzo_call_prepare(&call, drive->next, drive->role);
 	if (failure)
 		arazzo_run_refused(drive->run, failure);
 	else
 	{
+		if (call.takes_key)
+		{
+			make_key(drive);
+			arazzo_call_set_key(&call, drive->key);
+		}
 		arazzo_call_start(&call);
 		while ((response = arazzo_http_response(call.transfer)) == NULL)
 			arazzo_http_poll(1000);
@@ -85,7 +89,7 @@ make_call(Drive *drive)
 
 /* The key of the call: the same for every attempt of it, and no other's. */
 static void
-call_key(Drive *drive)
+make_key(Drive *drive)
 {
 	static const char digits[] = "0123456789abcdef";
 	int			i;

@@ -118,7 +118,7 @@ explain_request(Explain *explain, const PlanWorkflow *workflow, const PlanStep *
 		put(explain, 2, "cannot be sent: %s", failure->message);
 		return;
 	}
-	failure = arazzo_call_prepare(&call, &next, GetUserId(), NULL);
+	failure = arazzo_call_prepare(&call, &next, GetUserId());
 	explain_sent(explain, call.connection ? &call.request : next.request, &call);
 	if (failure)
 	{
@@ -144,7 +144,7 @@ explain_sent(Explain *explain, const ArazzoRequest *request, const DriveCall *ca
 			ARAZZO_MASK : arazzo_mask_text(request->headers[i].value, secrets));
 	if (request->body)
 		put(explain, 2, "%s", arazzo_mask_text(request->body, secrets));
-	if (call->connection && call->connection->key_place != KEY_NONE)
+	if (call->takes_key)
 		put(explain, 2, "with an idempotency key in the %s",
 			call->connection->key_place == KEY_HEADER ? "headers" : "body");
 }
