@@ -31,6 +31,7 @@ static const FaultWords fault_words[] = {
 	[FAULT_CLIENT_CERTIFICATE] = {ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION, false, "could not use the client certificate for \"%s\""},
 	[FAULT_TLS] = {ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION, true, "could not set up TLS with \"%s\""},
 	[FAULT_TIMEOUT] = {ERRCODE_CONNECTION_FAILURE, true, "request to \"%s\" timed out"},
+	[FAULT_STALE] = {ERRCODE_CONNECTION_FAILURE, true, "connection to \"%s\" cannot be used again"},
 	[FAULT_LOST] = {ERRCODE_CONNECTION_FAILURE, true, "connection to \"%s\" was lost before a response arrived"},
 	[FAULT_CUT] = {ERRCODE_CONNECTION_FAILURE, true, "response from \"%s\" was cut off"},
 	[FAULT_PROTOCOL] = {ERRCODE_PROTOCOL_VIOLATION, false, "response from \"%s\" is not valid HTTP"},
@@ -71,6 +72,7 @@ arazzo_fault_describe(HttpFault fault, const FaultPlace *place, ArazzoResponse *
 			if (place->os_error != 0)
 				response->message = psprintf("%s: %s", response->message, strerror(place->os_error));
 			break;
+		case FAULT_STALE:
 		case FAULT_MEMORY:
 		case FAULT_DESCRIPTORS:
 			break;

@@ -25,6 +25,7 @@ typedef enum HttpFault
 	FAULT_CLIENT_CERTIFICATE,
 	FAULT_TLS,
 	FAULT_TIMEOUT,
+	FAULT_STALE,				/* the connection had bytes that answer nothing */
 	FAULT_LOST,					/* the connection ended without a response */
 	FAULT_CUT,					/* the connection ended within the response */
 	FAULT_PROTOCOL,

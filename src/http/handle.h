@@ -16,6 +16,7 @@
 #include "http/egress.h"
 #include "http/fault.h"
 #include "http/response.h"
+#include "http/sockets.h"
 #include "http/transport.h"
 #include "http/url.h"
 
@@ -42,6 +43,7 @@ typedef struct HttpHandle
 	bool		plain;			/* without TLS */
 	ResponseCollector collector;
 	int			requests;		/* how often a request was let through */
+	HttpSocket *socket;			/* that the last of them went to */
 	bool		answered;		/* a header came since the last of them */
 	HttpFault	stop;			/* why a callback stopped the transfer */
 	IpAddress	refused;		/* an address that was not connected to */

@@ -18,21 +18,17 @@
 #include "postgres.h"
 
 #include <curl/curl.h>
-#include <fcntl.h>
-#include <netinet/in.h>
 #include <signal.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "libpq/pqsignal.h"
 #include "miscadmin.h"
-#include "storage/fd.h"
 #include "storage/pmsignal.h"
 #include "utils/memutils.h"
 #include "utils/wait_event.h"
 
 #include "http/handle.h"
 #include "http/request.h"
+#include "http/sockets.h"
 
 #if LIBCURL_VERSION_NUM < 0x075000
 #error "amberflo_arazzo needs libcurl 7.80.0 or later"
@@ -97,11 +93,12 @@ static CURLcode set_method(CURL *easy, const ArazzoRequest *request);
 static CURLcode set_special_options(HttpHandle *handle);
 static struct curl_slist *make_header_list(const ArazzoRequest *request);
 static struct curl_slist *add_line(struct curl_slist *list, const char *line);
+static bool start_afresh(HttpHandle *handle);
 static HttpFault fault_of(HttpHandle *handle, CURLcode code);
 static bool may_send(const HttpHandle *handle);
+static void leave_socket(HttpHandle *handle);
 static int	on_request(void *argument, char *peer, char *local, int peer_port, int local_port);
 static curl_socket_t on_open_socket(void *argument, curlsocktype purpose, struct curl_sockaddr *target);
-static bool read_address(const struct curl_sockaddr *target, IpAddress *address);
 static int	on_close_socket(void *argument, curl_socket_t socket);
 static size_t on_header(char *line, size_t size, size_t count, void *argument);
 static size_t on_body(char *data, size_t size, size_t count, void *argument);
@@ -336,6 +333,7 @@ arazzo_handle_prepare(HttpHandle *handle, const ArazzoRequest *request, const Ht
 #endif
 	SET_OPTION(code, easy, CURLOPT_URL, request->url);
 	SET_OPTION(code, easy, CURLOPT_SHARE, pool->share);
+	SET_OPTION(code, easy, CURLOPT_FRESH_CONNECT, 0L);
 	SET_OPTION(code, easy, CURLOPT_CONNECTTIMEOUT_MS, (long) options->connect_timeout);
 	SET_OPTION(code, easy, CURLOPT_TIMEOUT_MS, (long) options->timeout);
 	SET_OPTION(code, easy, CURLOPT_HTTPHEADER, make_header_list(request));
@@ -463,6 +461,7 @@ arazzo_handle_add(HttpHandle *handle)
 void
 arazzo_handle_remove(HttpHandle *handle)
 {
+	leave_socket(handle);
 	curl_multi_remove_handle(multi, handle->easy);
 }
 
@@ -489,12 +488,29 @@ arazzo_handles_drive(HandleDone done)
 	while ((message = curl_multi_info_read(multi, &count)) != NULL)
 	{
 		HttpHandle *handle = NULL;
+		HttpFault	fault;
 
 		if (message->msg != CURLMSG_DONE)
 			continue;
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **) &handle);
-		done(handle, fault_of(handle, message->data.result));
+		fault = fault_of(handle, message->data.result);
+		if (fault != FAULT_STALE || !start_afresh(handle))
+			done(handle, fault);
 	}
+}
+
+/*
+ * Lets a request that met a stale connection go on with a new one: nothing of
+ * it was sent.  Returns false when the library does not take it.
+ */
+static bool
+start_afresh(HttpHandle *handle)
+{
+	arazzo_handle_remove(handle);
+	handle->stop = FAULT_NONE;
+	handle->error[0] = '\0';
+	return curl_easy_setopt(handle->easy, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK &&
+		arazzo_handle_add(handle);
 }
 
 void
@@ -621,6 +637,7 @@ static int
 on_request(void *argument, char *peer, char *local, int peer_port, int local_port)
 {
 	HttpHandle *handle = argument;
+	HttpSocket *socket;
 	IpAddress	address;
 
 	if (!arazzo_egress_parse(peer, &address) ||
@@ -635,9 +652,27 @@ on_request(void *argument, char *peer, char *local, int peer_port, int local_por
 		handle->stop = FAULT_LOST;
 		return CURL_PREREQFUNC_ABORT;
 	}
+	leave_socket(handle);
+	socket = arazzo_socket_find(&address, peer_port, local_port);
+	if (socket != NULL && arazzo_socket_is_stale(socket))
+	{
+		handle->stop = FAULT_STALE;
+		return CURL_PREREQFUNC_ABORT;
+	}
+	if (socket != NULL)
+		arazzo_socket_use(socket);
+	handle->socket = socket;
 	handle->requests++;
 	handle->answered = false;
 	return CURL_PREREQFUNC_OK;
+}
+
+static void
+leave_socket(HttpHandle *handle)
+{
+	if (handle->socket != NULL)
+		arazzo_socket_unuse(handle->socket);
+	handle->socket = NULL;
 }
 
 /* Makes the socket for an address, or refuses the address before it is connected to. */
@@ -646,6 +681,7 @@ on_open_socket(void *argument, curlsocktype purpose, struct curl_sockaddr *targe
 {
 	HttpHandle *handle = argument;
 	IpAddress	address;
+	int			port;
 	int			descriptor;
 
 	if (!may_send(handle))
@@ -653,50 +689,23 @@ on_open_socket(void *argument, curlsocktype purpose, struct curl_sockaddr *targe
 		handle->stop = FAULT_LOST;
 		return CURL_SOCKET_BAD;
 	}
-	if (!read_address(target, &address) ||
+	if (!arazzo_socket_address(&target->addr, &address, &port) ||
 		!arazzo_egress_allowed(&address, handle->plain, handle->options))
 	{
 		handle->refused = address;
 		return CURL_SOCKET_BAD;
 	}
-	if (!AcquireExternalFD())
-	{
+	descriptor = arazzo_socket_open(&target->addr, target->socktype, target->protocol);
+	if (descriptor < 0 && errno == EMFILE)
 		handle->stop = FAULT_DESCRIPTORS;
-		return CURL_SOCKET_BAD;
-	}
-	descriptor = socket(target->family, target->socktype, target->protocol);
-	if (descriptor < 0 || fcntl(descriptor, F_SETFD, FD_CLOEXEC) < 0)
-	{
-		if (descriptor >= 0)
-			close(descriptor);
-		ReleaseExternalFD();
-		return CURL_SOCKET_BAD;
-	}
-	return descriptor;
-}
-
-static bool
-read_address(const struct curl_sockaddr *target, IpAddress *address)
-{
-	memset(address, 0, sizeof(IpAddress));
-	if (target->family == AF_INET)
-	{
-		address->length = 4;
-		memcpy(address->bytes, &((const struct sockaddr_in *) &target->addr)->sin_addr, 4);
-	}
-	else if (target->family == AF_INET6)
-	{
-		address->length = 16;
-		memcpy(address->bytes, &((const struct sockaddr_in6 *) &target->addr)->sin6_addr, 16);
-	}
-	return address->length > 0;
+	return descriptor < 0 ? CURL_SOCKET_BAD : descriptor;
 }
 
 static int
 on_close_socket(void *argument, curl_socket_t socket)
 {
-	ReleaseExternalFD();
-	return close(socket);
+	arazzo_socket_close(socket);
+	return 0;
 }
 
 /* One header line; returning less than was given stops the transfer. */
@@ -707,6 +716,8 @@ on_header(char *line, size_t size, size_t count, void *argument)
 	size_t		length = size * count;
 
 	handle->answered = true;
+	if (handle->socket != NULL && length > 6 && memcmp(line, "HTTP/2", 6) == 0)
+		handle->socket->multiplexed = true;
 	return note_collected(handle, arazzo_collect_header(&handle->collector, line, length),
 						  FAULT_HEADER_LIMIT) ? length : 0;
 }
