@@ -12,9 +12,9 @@ use warnings;
 
 use Cwd qw(abs_path);
 use File::Basename qw(dirname);
-use HTTP::Tiny;
 use IPC::Open3 qw(open3);
 use JSON::PP;
+use RawHttp;
 use Symbol qw(gensym);
 use Time::HiRes qw(sleep time);
 
@@ -30,7 +30,7 @@ sub program
 sub start
 {
 	my ($class, %options) = @_;
-	my @command = (program(), '--port', $options{port} // 0);
+	my @command = (program(), '--with-parent', '--port', $options{port} // 0);
 
 	push @command, '--shape', $options{shape} if defined $options{shape};
 	foreach my $name (qw(amberflo_key stripe_key))
@@ -43,28 +43,38 @@ sub start
 	open(my $null, '<', '/dev/null') or die "could not open /dev/null: $!";
 	my $out = gensym();
 	my $pid = open3('<&' . fileno($null), $out, '>&STDERR', @command);
-	my $line = <$out> // '';
-	if ($line !~ /^listening on 127\.0\.0\.1:(\d+)$/)
-	{
-		waitpid($pid, 0);
-		die "the sandbox did not start: $line";
-	}
-	my $scheme = (grep { $_ eq '--tls-cert' } @command) ? 'https' : 'http';
-	my $self = bless {
-		pid => $pid,
-		port => $1,
-		out => $out,
-		owner => $$,
-		url => "$scheme://127.0.0.1:$1",
-		http => HTTP::Tiny->new(timeout => 60, verify_SSL => 0)
-	}, $class;
+	my $port = read_port($out, $pid, 'listening on');
+	my $tls_port = (grep { $_ eq '--tls-cert' } @command) ? read_port($out, $pid, 'listening with TLS on') : undef;
+	my $self = bless { pid => $pid, port => $port, tls_port => $tls_port, out => $out }, $class;
 	$running{$pid} = $$;
 	return $self;
 }
 
+sub read_port
+{
+	my ($out, $pid, $words) = @_;
+	my $line = <$out> // '';
+
+	return $1 if $line =~ /^$words 127\.0\.0\.1:(\d+)$/;
+	kill 'TERM', $pid;
+	waitpid($pid, 0);
+	die "the sandbox did not start: $line";
+}
+
 sub pid { return $_[0]{pid}; }
 sub port { return $_[0]{port}; }
-sub url { return $_[0]{url}; }
+sub url { return "http://127.0.0.1:$_[0]{port}"; }
+sub tls_url { return "https://localhost:$_[0]{tls_port}"; }
+
+# A new connection to it.
+sub connect { return RawHttp->connect($_[0]{port}); }
+
+# One request on a connection of its own: method, target, headers, body.
+sub call
+{
+	my ($self, @request) = @_;
+	return $self->connect->call(@request);
+}
 
 # Stop it by its pid and wait for it; the exit status.
 sub stop
@@ -95,15 +105,12 @@ END
 sub control
 {
 	my ($self, $method, $path, $body) = @_;
-	my %options;
+	my @request = ($method, "/_sandbox/$path");
 
-	if (defined $body)
-	{
-		$options{content} = JSON::PP->new->utf8->encode($body);
-		$options{headers} = { 'Content-Type' => 'application/json' };
-	}
-	my $answer = $self->{http}->request($method, "$self->{url}/_sandbox/$path", \%options);
-	die "$method /_sandbox/$path: $answer->{status} $answer->{content}" unless $answer->{status} == 200;
+	push @request, { 'Content-Type' => 'application/json' }, JSON::PP->new->utf8->encode($body) if defined $body;
+	my $answer = $self->call(@request);
+	die "$method /_sandbox/$path: " . ($answer->{error} // "$answer->{status} $answer->{content}")
+	  unless ($answer->{status} // 0) == 200;
 	return $answer->{content};
 }
 

@@ -5,6 +5,7 @@
  * A fault names the paths and calls it hits, says whether the request takes
  * effect all the same, and spoils the answer.
  */
+#define _GNU_SOURCE				/* memmem */
 #include <stdlib.h>
 #include <string.h>
 
@@ -163,7 +164,7 @@ spoil_gzip_bomb(const Fault *fault, Request *req, Answer *ans)
 	{
 		if (stream.avail_in == 0 && left > 0)
 		{
-			if (left < (int64_t) sizeof(chunk))
+			if (left <= (int64_t) sizeof(chunk))
 				chunk[left - 1] = '"';
 			stream.avail_in = left < (int64_t) sizeof(chunk) ? left : (int64_t) sizeof(chunk);
 			stream.next_in = (Bytef *) chunk;
@@ -346,7 +347,10 @@ is_hit(const Fault *fault, const Request *req)
 		return false;
 	if (!path_is_hit(fault->path, req->path))
 		return false;
-	return fault->contains == NULL || (req->body.data && strstr(req->body.data, fault->contains));
+	if (fault->contains == NULL)
+		return true;
+	return req->body.len > 0 &&
+		memmem(req->body.data, req->body.len, fault->contains, strlen(fault->contains)) != NULL;
 }
 
 const Fault *

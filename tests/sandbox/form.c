@@ -118,13 +118,23 @@ read_params(Request *req, Answer *ans)
 	return params;
 }
 
+/* Whether the text is one of them; if not, the answer lists them. */
 static bool
-is_choice(const char *text, const char *const *choices)
+check_choice(Answer *ans, const char *text, const FormField *field, const char *name)
 {
-	for (; *choices; choices++)
-		if (strcmp(text, *choices) == 0)
-			return true;
-	return false;
+	const char *const *choice;
+	Buffer		list = {0};
+
+	for (choice = field->choices; *choice; choice++)
+	{
+		if (strcmp(text, *choice) == 0)
+			break;
+		buffer_printf(&list, "%s%s", list.len ? " or " : "", *choice);
+	}
+	if (*choice == NULL)
+		stripe_error(ans, 400, NULL, name, "Invalid %s: must be one of %s", name, list.data);
+	buffer_free(&list);
+	return *choice != NULL;
 }
 
 static bool
@@ -140,10 +150,8 @@ check_string(Answer *ans, const char *text, const FormField *field, const char *
 	else if (field->max_length && strlen(text) > field->max_length)
 		stripe_error(ans, 400, "parameter_invalid_string", name,
 					 "Invalid string: %.20s...; must be at most %zu characters", text, field->max_length);
-	else if (field->choices && !is_choice(text, field->choices))
-		stripe_error(ans, 400, NULL, name, "Invalid %s: must be one of %s or the like", name, field->choices[0]);
 	else
-		return true;
+		return field->choices == NULL || check_choice(ans, text, field, name);
 	return false;
 }
 

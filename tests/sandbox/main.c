@@ -2,7 +2,8 @@
  * main.c
  *	  Options, start and stop of the sandbox.
  *
- * Prints one line, "listening on 127.0.0.1:PORT", and serves until SIGTERM or
+ * Prints one line, "listening on 127.0.0.1:PORT", and with a certificate
+ * another one, "listening with TLS on 127.0.0.1:PORT"; serves until SIGTERM or
  * SIGINT.
  */
 #include <getopt.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <time.h>
 
@@ -47,8 +49,10 @@ enum
 	OPT_QUIET_LEDGER,
 	OPT_EVENT_LIMIT,
 	OPT_NOW_MS,
+	OPT_TLS_PORT,
 	OPT_TLS_CERT,
 	OPT_TLS_KEY,
+	OPT_WITH_PARENT,
 	OPT_HELP
 };
 
@@ -69,8 +73,10 @@ static const struct option long_options[] = {
 	{"quiet-ledger", no_argument, NULL, OPT_QUIET_LEDGER},
 	{"event-limit", required_argument, NULL, OPT_EVENT_LIMIT},
 	{"now-ms", required_argument, NULL, OPT_NOW_MS},
+	{"tls-port", required_argument, NULL, OPT_TLS_PORT},
 	{"tls-cert", required_argument, NULL, OPT_TLS_CERT},
 	{"tls-key", required_argument, NULL, OPT_TLS_KEY},
+	{"with-parent", no_argument, NULL, OPT_WITH_PARENT},
 	{"help", no_argument, NULL, OPT_HELP},
 	{NULL, 0, NULL, 0}
 };
@@ -93,7 +99,9 @@ static const char usage[] =
 "  --quiet-ledger         the same as --ledger-limit 0\n"
 "  --event-limit N        events kept; more are only counted (default: all)\n"
 "  --now-ms N             fixed clock, milliseconds since 1970\n"
-"  --tls-cert FILE --tls-key FILE  serve https\n";
+"  --tls-cert FILE --tls-key FILE  serve https too\n"
+"  --tls-port N           its port; 0, the default: a free one\n"
+"  --with-parent          stop when the process that started it ends\n";
 
 /* Milliseconds since 1970: the fixed clock when there is one. */
 int64_t
@@ -195,11 +203,17 @@ set_option(int option)
 		case OPT_NOW_MS:
 			settings.now_ms = to_number(optarg);
 			break;
+		case OPT_TLS_PORT:
+			http_options.tls_port = to_number(optarg);
+			break;
 		case OPT_TLS_CERT:
 			http_options.tls_cert = optarg;
 			break;
 		case OPT_TLS_KEY:
 			http_options.tls_key = optarg;
+			break;
+		case OPT_WITH_PARENT:
+			prctl(PR_SET_PDEATHSIG, SIGTERM);
 			break;
 		case OPT_HELP:
 			fputs(usage, stdout);
@@ -278,6 +292,8 @@ main(int argc, char **argv)
 		return 1;
 	}
 	printf("listening on 127.0.0.1:%d\n", http_port());
+	if (http_tls_port())
+		printf("listening with TLS on 127.0.0.1:%d\n", http_tls_port());
 	fflush(stdout);
 	sigwait(&stop_signals, &received);
 	delay_stop();

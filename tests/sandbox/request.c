@@ -167,9 +167,12 @@ hex_digit(char c)
 	return -1;
 }
 
-/* Decode one name or value of a form; false for a broken escape. */
+/*
+ * Decode percent escapes, and in a form the '+'; false for a broken escape,
+ * and for what is not UTF-8 without NUL.
+ */
 static bool
-form_unescape(Request *req, const char *text, size_t len, const char **out, size_t *out_len)
+unescape(Request *req, const char *text, size_t len, bool in_form, const char **out)
 {
 	char	   *copy = request_alloc(req, len + 1);
 	size_t		used = 0;
@@ -179,7 +182,7 @@ form_unescape(Request *req, const char *text, size_t len, const char **out, size
 	{
 		char		c = text[i];
 
-		if (c == '+')
+		if (c == '+' && in_form)
 			c = ' ';
 		else if (c == '%')
 		{
@@ -191,8 +194,16 @@ form_unescape(Request *req, const char *text, size_t len, const char **out, size
 		copy[used++] = c;
 	}
 	*out = copy;
-	*out_len = used;
-	return true;
+	return strlen(copy) == used && utf8_valid(copy, used);
+}
+
+/* A segment of a path, decoded; NULL when it cannot be. */
+const char *
+path_decode(Request *req, const char *text, size_t len)
+{
+	const char *decoded;
+
+	return unescape(req, text, len, false, &decoded) ? decoded : NULL;
 }
 
 /*
@@ -213,13 +224,12 @@ form_decode(Request *req, const char *text, size_t len, Pairs *pairs)
 		if (stop == NULL)
 			stop = end;
 		equals = memchr(text, '=', stop - text);
-		if (!form_unescape(req, text, (equals ? equals : stop) - text, &pair.name, &pair.name_len))
+		if (!unescape(req, text, (equals ? equals : stop) - text, true, &pair.name))
 			return false;
-		if (equals && !form_unescape(req, equals + 1, stop - equals - 1, &pair.value, &pair.value_len))
+		if (equals && !unescape(req, equals + 1, stop - equals - 1, true, &pair.value))
 			return false;
-		if (!utf8_valid(pair.name, pair.name_len) || strlen(pair.name) != pair.name_len ||
-			!utf8_valid(pair.value, pair.value_len) || strlen(pair.value) != pair.value_len)
-			return false;
+		pair.name_len = strlen(pair.name);
+		pair.value_len = strlen(pair.value);
 		if (stop > text)
 			pairs_add(req, pairs, pair);
 		text = stop + 1;

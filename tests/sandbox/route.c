@@ -54,7 +54,6 @@ take_params(Request *req, const char *pattern)
 
 	while (*pattern)
 	{
-		Pairs		pairs = {0};
 		size_t		len;
 
 		if (pattern[0] != '{')
@@ -64,12 +63,9 @@ take_params(Request *req, const char *pattern)
 			continue;
 		}
 		len = strcspn(path, "/");
-		if (memchr(path, '&', len) || memchr(path, '+', len) || memchr(path, '=', len))
-			req->params[nparams++] = request_copy(req, path, len);
-		else if (!form_decode(req, path, len, &pairs))
+		req->params[nparams] = path_decode(req, path, len);
+		if (req->params[nparams++] == NULL)
 			return false;
-		else
-			req->params[nparams++] = pairs.items[0].name;
 		path += len;
 		pattern += 2;
 	}

@@ -3,9 +3,9 @@
  *	  What the parts of the sandbox share: settings, requests, answers.
  *
  * The sandbox is a local Amberflo and Stripe for tests, demonstration and
- * benchmark.  One thread of libmicrohttpd runs every handler, so nothing is
- * locked except the waiting room (delay.c), which has a thread of its own.
- * Memory that runs out ends the process: it is a test server.
+ * benchmark.  One lock is held wherever a handler runs (http.c), so nothing
+ * else is locked but the waiting room (delay.c), which has a thread of its
+ * own.  Memory that runs out ends the process: it is a test server.
  */
 #ifndef SANDBOX_H
 #define SANDBOX_H
@@ -172,6 +172,7 @@ extern const char *request_header(const Request *req, const char *name);
 extern const char *request_query(const Request *req, const char *name);
 extern bool request_type_is(const Request *req, const char *type);
 extern void pairs_add(Request *req, Pairs *pairs, Pair pair);
+extern const char *path_decode(Request *req, const char *text, size_t len);
 extern bool form_decode(Request *req, const char *text, size_t len, Pairs *pairs);
 extern bool request_inflate(const Request *req, Buffer *out);
 
@@ -200,12 +201,14 @@ extern int64_t monotonic_us(void);
 typedef struct HttpOptions
 {
 	int			port;
-	const char *tls_cert;		/* file names; NULL: plain http */
+	int			tls_port;
+	const char *tls_cert;		/* file names; NULL: no https */
 	const char *tls_key;
 } HttpOptions;
 
 extern bool http_start(const HttpOptions *options);
 extern int	http_port(void);
+extern int	http_tls_port(void);
 extern void http_stop(void);
 extern uint64_t http_connections(void);
 

@@ -477,7 +477,7 @@ usage_query(Request *req, Answer *ans)
 	query.aggregation = read_aggregation(body);
 	query.interval = read_interval(body);
 	query.start = json_member_int(body, "startTimeInSeconds", 0);
-	query.end = json_member_int(body, "endTimeInSeconds", now_ms() / 1000);
+	query.end = json_member_int(body, "endTimeInSeconds", now_ms() / 1000 + 1);
 	query.has_range = json_object_get(body, "startTimeInSeconds") != NULL;
 	query.group_by = json_object_get(body, "groupBy");
 	query.filter = json_object_get(body, "filter");
@@ -601,7 +601,7 @@ live_query(Request *req, Answer *ans, bool sparse)
 	query.interval = read_interval(body);
 	query.has_range = true;
 	query.start = json_member_int(range, "startTimeInSeconds", 0);
-	query.end = json_member_int(range, "endTimeInSeconds", now_ms() / 1000);
+	query.end = json_member_int(range, "endTimeInSeconds", now_ms() / 1000 + 1);
 	query.group_by = json_object_get(body, "groupBy");
 	query.filter = json_object_get(body, "filter");
 	query.sparse = sparse;
