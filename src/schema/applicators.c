@@ -130,8 +130,8 @@ bool
 arazzo_schema_step_not(Validation *v, const SchemaNode *node, const JsonbValue *value,
 					   const Place *place, Evaluated *evaluated)
 {
-	if (!try_branch(v, node->negated, value, place, NULL) && !v->abandoned)
-		return true;
+	if (!try_branch(v, node->negated, value, place, NULL))
+		return !v->abandoned;
 	return arazzo_schema_violation(v, node, place, "not", "value is of a kind that is not allowed");
 }
 

@@ -38,6 +38,7 @@ static void compile_keyword(Compiler *c, SchemaNode *node, const CursorItem *ite
 static bool has_lone_reference(const SchemaNode *node, const JsonbValue *value, JsonbValue *reference);
 static void choose_steps(SchemaNode *node);
 
+/* See schema.h. */
 ArazzoSchema *
 arazzo_schema_compile(const JsonbValue *schema, const JsonbValue *root,
 					  const SchemaOptions *options, ArazzoFailure **failure)
@@ -113,7 +114,6 @@ void
 arazzo_schema_malformed(Compiler *c, const SchemaNode *node, const char *format,...)
 {
 	StringInfoData text;
-	const char *location = arazzo_schema_location(node, NULL);
 
 	if (c->failure)
 		return;
@@ -131,7 +131,19 @@ arazzo_schema_malformed(Compiler *c, const SchemaNode *node, const char *format,
 		enlargeStringInfo(&text, needed);
 	}
 	c->failure = arazzo_failure_make(ERRCODE_ARAZZO_DOCUMENT, "%s", text.data);
-	arazzo_failure_detail(c->failure, "The schema stands at \"%s\".", location);
+	arazzo_schema_place_failure(c, node);
+}
+
+/* Says in the failure's detail where in the schema it is. */
+void
+arazzo_schema_place_failure(Compiler *c, const SchemaNode *node)
+{
+	const char *location = arazzo_schema_location(node, NULL);
+
+	if (location[0] == '\0')
+		arazzo_failure_detail(c->failure, "The problem is at the root of the schema.");
+	else
+		arazzo_failure_detail(c->failure, "The problem is at \"%s\" of the schema.", location);
 }
 
 /* Where a keyword (NULL: the schema itself) stands, palloc'd. */

@@ -32,17 +32,20 @@ typedef struct Applied
 
 static JsonbValue *fill(const SchemaNode *node, JsonbValue *value, const Filling *filling, const Applied *applied);
 static JsonbValue *fill_members(const SchemaNode *node, JsonbValue *object, const Filling *filling);
+static JsonbValue *fill_member(const SchemaProperty *property, const JsonbValue *object, const Filling *filling);
 static JsonbValue *fill_elements(const SchemaNode *node, JsonbValue *array, const Filling *filling);
 static JsonbValue *fallback_of(const SchemaNode *node, const Filling *filling);
 static const SchemaNode *node_with_fallback(const SchemaNode *node, int depth);
-static JsonbValue *with_member(JsonbValue *object, const SchemaProperty *property, JsonbValue *value);
-static JsonbValue *rebuild(const JsonbValue *container, JsonbValue **replaced);
+static JsonbValue *rebuild_object(const JsonbValue *object, const ObjectRules *rules, JsonbValue **filled);
+static void push_member(JsonbParseState **state, const char *key, int length, JsonbValue *value);
+static JsonbValue *rebuild_array(const JsonbValue *array, JsonbValue **replaced);
 
+/* See schema.h; an instance that is absent becomes the schema's own default. */
 JsonbValue *
 arazzo_schema_fill_defaults(const ArazzoSchema *schema, JsonbValue *instance)
 {
 	if (instance == NULL)
-		return fallback_of(schema->root, NULL);
+		return arazzo_value_copy(fallback_of(schema->root, NULL));
 	return fill(schema->root, instance, NULL, NULL);
 }
 
@@ -78,28 +81,35 @@ static JsonbValue *
 fill_members(const SchemaNode *node, JsonbValue *object, const Filling *filling)
 {
 	const ObjectRules *rules = node->object;
+	JsonbValue **filled = NULL;
 	int			i;
 
 	for (i = 0; i < rules->property_count; i++)
 	{
-		const SchemaProperty *property = &rules->properties[i];
-		JsonbValue	member;
-		JsonbValue *filled;
+		JsonbValue *member = fill_member(&rules->properties[i], object, filling);
 
-		if (property->node == NULL)
+		if (member == NULL)
 			continue;
-		if (getKeyJsonValueFromContainer(object->val.binary.data, property->name, property->length, &member))
-		{
-			filled = fill(property->node, &member, filling, NULL);
-			if (filled == &member)
-				continue;
-		}
-		else
-			filled = fallback_of(property->node, filling);
-		if (filled)
-			object = with_member(object, property, filled);
+		if (filled == NULL)
+			filled = palloc0(sizeof(JsonbValue *) * rules->property_count);
+		filled[i] = member;
 	}
-	return object;
+	return filled ? rebuild_object(object, rules, filled) : object;
+}
+
+/* What a member shall be; NULL when it stays as it is. */
+static JsonbValue *
+fill_member(const SchemaProperty *property, const JsonbValue *object, const Filling *filling)
+{
+	JsonbValue	member;
+	JsonbValue *filled;
+
+	if (property->node == NULL)
+		return NULL;
+	if (!getKeyJsonValueFromContainer(object->val.binary.data, property->name, property->length, &member))
+		return fallback_of(property->node, filling);
+	filled = fill(property->node, &member, filling, NULL);
+	return filled == &member ? NULL : filled;
 }
 
 static JsonbValue *
@@ -128,7 +138,7 @@ fill_elements(const SchemaNode *node, JsonbValue *array, const Filling *filling)
 												  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 		replaced[item.index] = filled;
 	}
-	return replaced ? rebuild(array, replaced) : array;
+	return replaced ? rebuild_array(array, replaced) : array;
 }
 
 /* The default of a schema, completed; NULL when it has none. */
@@ -166,40 +176,45 @@ node_with_fallback(const SchemaNode *node, int depth)
 	return found;
 }
 
-/* The object with one member put in or replaced. */
+/* The object with members put in or replaced, by the order of properties. */
 static JsonbValue *
-with_member(JsonbValue *object, const SchemaProperty *property, JsonbValue *value)
+rebuild_object(const JsonbValue *object, const ObjectRules *rules, JsonbValue **filled)
 {
 	JsonbParseState *state = NULL;
 	JsonbValue *result;
-	JsonbValue	key;
 	Cursor		cursor;
 	CursorItem	item;
+	int			i;
 
+	/* Of two members of the same name the later one counts. */
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	arazzo_cursor_start(&cursor, object);
 	while (arazzo_cursor_next(&cursor, &item))
+		push_member(&state, item.key, item.key_length, &item.value);
+	for (i = 0; i < rules->property_count; i++)
 	{
-		if (arazzo_key_compare(item.key, item.key_length, property->name, property->length) == 0)
-			continue;
-		key.type = jbvString;
-		key.val.string.val = unconstify(char *, item.key);
-		key.val.string.len = item.key_length;
-		pushJsonbValue(&state, WJB_KEY, &key);
-		pushJsonbValue(&state, WJB_VALUE, &item.value);
+		if (filled[i])
+			push_member(&state, rules->properties[i].name, rules->properties[i].length, filled[i]);
 	}
-	key.type = jbvString;
-	key.val.string.val = unconstify(char *, property->name);
-	key.val.string.len = property->length;
-	pushJsonbValue(&state, WJB_KEY, &key);
-	pushJsonbValue(&state, WJB_VALUE, value);
 	result = pushJsonbValue(&state, WJB_END_OBJECT, NULL);
 	return arazzo_value_from_jsonb(JsonbValueToJsonb(result));
 }
 
+static void
+push_member(JsonbParseState **state, const char *key, int length, JsonbValue *value)
+{
+	JsonbValue	name;
+
+	name.type = jbvString;
+	name.val.string.val = unconstify(char *, key);
+	name.val.string.len = length;
+	pushJsonbValue(state, WJB_KEY, &name);
+	pushJsonbValue(state, WJB_VALUE, value);
+}
+
 /* The array with some elements replaced. */
 static JsonbValue *
-rebuild(const JsonbValue *container, JsonbValue **replaced)
+rebuild_array(const JsonbValue *array, JsonbValue **replaced)
 {
 	JsonbParseState *state = NULL;
 	JsonbValue *result;
@@ -207,7 +222,7 @@ rebuild(const JsonbValue *container, JsonbValue **replaced)
 	CursorItem	item;
 
 	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
-	arazzo_cursor_start(&cursor, container);
+	arazzo_cursor_start(&cursor, array);
 	while (arazzo_cursor_next(&cursor, &item))
 		pushJsonbValue(&state, WJB_ELEM, replaced[item.index] ? replaced[item.index] : &item.value);
 	result = pushJsonbValue(&state, WJB_END_ARRAY, NULL);

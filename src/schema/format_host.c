@@ -79,12 +79,14 @@ arazzo_format_ipv6(const char *data, int length)
 	return shortened ? groups < 8 : groups == 8;
 }
 
+/* RFC 5321, 4.1.2 */
 bool
 arazzo_format_email(const char *data, int length)
 {
 	return check_mailbox(data, length, false);
 }
 
+/* RFC 6531 */
 bool
 arazzo_format_idn_email(const char *data, int length)
 {

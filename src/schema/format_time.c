@@ -22,6 +22,7 @@ static int	days_of_month(int year, int month);
 static bool take_units(FormatText *text, const char *units);
 static bool take_unit(FormatText *text, char *unit);
 
+/* full-date */
 bool
 arazzo_format_date(const char *data, int length)
 {
@@ -30,6 +31,7 @@ arazzo_format_date(const char *data, int length)
 	return take_date(&text) && text.at == text.end;
 }
 
+/* full-time */
 bool
 arazzo_format_time(const char *data, int length)
 {
@@ -38,6 +40,7 @@ arazzo_format_time(const char *data, int length)
 	return take_time(&text) && text.at == text.end;
 }
 
+/* date-time */
 bool
 arazzo_format_date_time(const char *data, int length)
 {

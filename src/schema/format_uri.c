@@ -35,24 +35,28 @@ static bool is_international(pg_wchar code, bool in_query);
 static bool take_template_expression(FormatText *text);
 static bool take_variable(FormatText *text);
 
+/* RFC 3986, 3 */
 bool
 arazzo_format_uri(const char *data, int length)
 {
 	return check(data, length, KIND_URI, true);
 }
 
+/* RFC 3986, 4.1 */
 bool
 arazzo_format_uri_reference(const char *data, int length)
 {
 	return check(data, length, KIND_URI, false);
 }
 
+/* RFC 3987, 2.2 */
 bool
 arazzo_format_iri(const char *data, int length)
 {
 	return check(data, length, KIND_IRI, true);
 }
 
+/* RFC 3987, 2.2 */
 bool
 arazzo_format_iri_reference(const char *data, int length)
 {

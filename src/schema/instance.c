@@ -26,6 +26,7 @@ static bool equal_containers(const JsonbValue *a, const JsonbValue *b);
 static bool duplicate_among_few(const JsonbValue *elements, int count, int *first, int *second);
 static bool duplicate_among_many(const JsonbValue *elements, int count, int *first, int *second);
 
+/* Begins a walk over a container (jbvBinary). */
 void
 arazzo_cursor_start(Cursor *cursor, const JsonbValue *container)
 {
@@ -49,6 +50,7 @@ arazzo_cursor_start(Cursor *cursor, const JsonbValue *container)
 	}
 }
 
+/* The next member or element; it points into the container. */
 bool
 arazzo_cursor_next(Cursor *cursor, CursorItem *item)
 {
@@ -77,6 +79,7 @@ arazzo_cursor_next(Cursor *cursor, CursorItem *item)
 	return true;
 }
 
+/* As lengthCompareJsonbString() of the server orders keys. */
 int
 arazzo_key_compare(const char *a, int a_length, const char *b, int b_length)
 {
@@ -85,6 +88,7 @@ arazzo_key_compare(const char *a, int a_length, const char *b, int b_length)
 	return memcmp(a, b, a_length);
 }
 
+/* By binary search. */
 bool
 arazzo_instance_has(const JsonbValue *object, const char *key, int length)
 {
@@ -93,6 +97,7 @@ arazzo_instance_has(const JsonbValue *object, const char *key, int length)
 	return getKeyJsonValueFromContainer(object->val.binary.data, key, length, &found) != NULL;
 }
 
+/* JSON Schema Core, 4.2.2 */
 bool
 arazzo_instance_equal(const JsonbValue *a, const JsonbValue *b)
 {
@@ -118,6 +123,7 @@ arazzo_instance_equal(const JsonbValue *a, const JsonbValue *b)
 	return false;				/* keep compiler quiet */
 }
 
+/* Equal values have equal hashes, however a number is written. */
 uint32
 arazzo_instance_hash(const JsonbValue *value)
 {
@@ -143,6 +149,7 @@ arazzo_instance_hash(const JsonbValue *value)
 	return hash;
 }
 
+/* In time linear in the number of elements. */
 bool
 arazzo_instance_duplicate(const JsonbValue *array, int *first, int *second)
 {

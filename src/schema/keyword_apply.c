@@ -55,54 +55,63 @@ arazzo_schema_compile_dynamic_reference(Compiler *c, SchemaNode *node, const Jso
 	c->dynamic_names = lappend(c->dynamic_names, unconstify(char *, target.anchor->name));
 }
 
+/* Core, 10.2.1.1 */
 void
 arazzo_schema_compile_all_of(Compiler *c, SchemaNode *node, const JsonbValue *value)
 {
 	node->all_of = arazzo_schema_node_list(c, node, "allOf", value);
 }
 
+/* Core, 10.2.1.2 */
 void
 arazzo_schema_compile_any_of(Compiler *c, SchemaNode *node, const JsonbValue *value)
 {
 	node->any_of = arazzo_schema_node_list(c, node, "anyOf", value);
 }
 
+/* Core, 10.2.1.3 */
 void
 arazzo_schema_compile_one_of(Compiler *c, SchemaNode *node, const JsonbValue *value)
 {
 	node->one_of = arazzo_schema_node_list(c, node, "oneOf", value);
 }
 
+/* Core, 10.2.1.4 */
 void
 arazzo_schema_compile_not(Compiler *c, SchemaNode *node, const JsonbValue *value)
 {
 	node->negated = arazzo_schema_child(c, value, node, "not");
 }
 
+/* Core, 10.2.2.1 */
 void
 arazzo_schema_compile_if(Compiler *c, SchemaNode *node, const JsonbValue *value)
 {
 	node->condition = arazzo_schema_child(c, value, node, "if");
 }
 
+/* Core, 10.2.2.2 */
 void
 arazzo_schema_compile_then(Compiler *c, SchemaNode *node, const JsonbValue *value)
 {
 	node->consequence = arazzo_schema_child(c, value, node, "then");
 }
 
+/* Core, 10.2.2.3 */
 void
 arazzo_schema_compile_else(Compiler *c, SchemaNode *node, const JsonbValue *value)
 {
 	node->alternative = arazzo_schema_child(c, value, node, "else");
 }
 
+/* Core, 11.2 */
 void
 arazzo_schema_compile_unevaluated_items(Compiler *c, SchemaNode *node, const JsonbValue *value)
 {
 	node->unevaluated_items = arazzo_schema_child(c, value, node, "unevaluatedItems");
 }
 
+/* Core, 11.3 */
 void
 arazzo_schema_compile_unevaluated_properties(Compiler *c, SchemaNode *node, const JsonbValue *value)
 {
@@ -167,7 +176,7 @@ follow(Compiler *c, SchemaNode *node, const char *keyword, const JsonbValue *val
 		if (c->failure == NULL)
 		{
 			c->failure = arazzo_failure_make(ERRCODE_ARAZZO_REFERENCE, "reference \"%s\" leads nowhere", reference);
-			arazzo_failure_detail(c->failure, "The schema stands at \"%s\".", arazzo_schema_location(node, NULL));
+			arazzo_schema_place_failure(c, node);
 		}
 		return NULL;
 	}

@@ -12,13 +12,14 @@
 
 static ArrayRules *array_rules(SchemaNode *node);
 
+/* Core, 10.3.1.1 */
 void
 arazzo_schema_compile_prefix_items(Compiler *c, SchemaNode *node, const JsonbValue *value)
 {
 	array_rules(node)->prefix = arazzo_schema_node_list(c, node, "prefixItems", value);
 }
 
-/* A list is what prefixItems was called before 2020-12. */
+/* Core, 10.3.1.2; a list is what prefixItems was called before 2020-12. */
 void
 arazzo_schema_compile_items(Compiler *c, SchemaNode *node, const JsonbValue *value)
 {
@@ -34,42 +35,49 @@ arazzo_schema_compile_items(Compiler *c, SchemaNode *node, const JsonbValue *val
 	}
 }
 
+/* draft 2019-09, 9.3.1.2 */
 void
 arazzo_schema_compile_additional_items(Compiler *c, SchemaNode *node, const JsonbValue *value)
 {
 	array_rules(node)->additional = arazzo_schema_child(c, value, node, "additionalItems");
 }
 
+/* Core, 10.3.1.3 */
 void
 arazzo_schema_compile_contains(Compiler *c, SchemaNode *node, const JsonbValue *value)
 {
 	array_rules(node)->contains = arazzo_schema_child(c, value, node, "contains");
 }
 
+/* Validation, 6.4.5 */
 void
 arazzo_schema_compile_min_contains(Compiler *c, SchemaNode *node, const JsonbValue *value)
 {
 	array_rules(node)->min_contains = arazzo_schema_count(c, node, "minContains", value);
 }
 
+/* Validation, 6.4.4 */
 void
 arazzo_schema_compile_max_contains(Compiler *c, SchemaNode *node, const JsonbValue *value)
 {
 	array_rules(node)->max_contains = arazzo_schema_count(c, node, "maxContains", value);
 }
 
+/* Validation, 6.4.2 */
 void
 arazzo_schema_compile_min_items(Compiler *c, SchemaNode *node, const JsonbValue *value)
 {
 	array_rules(node)->min_items = arazzo_schema_count(c, node, "minItems", value);
 }
 
+/* Validation, 6.4.1 */
 void
 arazzo_schema_compile_max_items(Compiler *c, SchemaNode *node, const JsonbValue *value)
 {
 	array_rules(node)->max_items = arazzo_schema_count(c, node, "maxItems", value);
 }
 
+/* Validation, 6.4.3 */
 void
 arazzo_schema_compile_unique_items(Compiler *c, SchemaNode *node, const JsonbValue *value)
 {

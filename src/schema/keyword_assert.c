@@ -41,6 +41,7 @@ arazzo_schema_compile_type(Compiler *c, SchemaNode *node, const JsonbValue *valu
 		arazzo_schema_malformed(c, node, "schema keyword \"type\" must name a type");
 }
 
+/* Validation, 6.1.2 */
 void
 arazzo_schema_compile_enum(Compiler *c, SchemaNode *node, const JsonbValue *value)
 {
@@ -50,6 +51,7 @@ arazzo_schema_compile_enum(Compiler *c, SchemaNode *node, const JsonbValue *valu
 		node->enumeration = arazzo_schema_set_make(value);
 }
 
+/* Validation, 6.1.3 */
 void
 arazzo_schema_compile_const(Compiler *c, SchemaNode *node, const JsonbValue *value)
 {
@@ -63,6 +65,7 @@ arazzo_schema_compile_nullable(Compiler *c, SchemaNode *node, const JsonbValue *
 	node->nullable = arazzo_schema_boolean(c, node, "nullable", value);
 }
 
+/* Validation, 9.2; kept for arazzo_schema_fill_defaults() */
 void
 arazzo_schema_compile_default(Compiler *c, SchemaNode *node, const JsonbValue *value)
 {
@@ -79,18 +82,21 @@ arazzo_schema_compile_format(Compiler *c, SchemaNode *node, const JsonbValue *va
 		node->format = arazzo_schema_format(value->val.string.val, value->val.string.len, node->resource->draft);
 }
 
+/* Validation, 6.2.4 */
 void
 arazzo_schema_compile_minimum(Compiler *c, SchemaNode *node, const JsonbValue *value)
 {
 	compile_bound(c, node, BOUND_MINIMUM, "minimum", value);
 }
 
+/* Validation, 6.2.2 */
 void
 arazzo_schema_compile_maximum(Compiler *c, SchemaNode *node, const JsonbValue *value)
 {
 	compile_bound(c, node, BOUND_MAXIMUM, "maximum", value);
 }
 
+/* Validation, 6.2.5; a flag of minimum in OpenAPI 3.0 and draft 4 */
 void
 arazzo_schema_compile_exclusive_minimum(Compiler *c, SchemaNode *node, const JsonbValue *value)
 {
@@ -100,6 +106,7 @@ arazzo_schema_compile_exclusive_minimum(Compiler *c, SchemaNode *node, const Jso
 		compile_bound(c, node, BOUND_EXCLUSIVE_MINIMUM, "exclusiveMinimum", value);
 }
 
+/* Validation, 6.2.3; a flag of maximum in OpenAPI 3.0 and draft 4 */
 void
 arazzo_schema_compile_exclusive_maximum(Compiler *c, SchemaNode *node, const JsonbValue *value)
 {
@@ -109,6 +116,7 @@ arazzo_schema_compile_exclusive_maximum(Compiler *c, SchemaNode *node, const Jso
 		compile_bound(c, node, BOUND_EXCLUSIVE_MAXIMUM, "exclusiveMaximum", value);
 }
 
+/* Validation, 6.2.1 */
 void
 arazzo_schema_compile_multiple_of(Compiler *c, SchemaNode *node, const JsonbValue *value)
 {
@@ -123,18 +131,21 @@ arazzo_schema_compile_multiple_of(Compiler *c, SchemaNode *node, const JsonbValu
 		arazzo_schema_malformed(c, node, "schema keyword \"multipleOf\" must be greater than 0");
 }
 
+/* Validation, 6.3.2 */
 void
 arazzo_schema_compile_min_length(Compiler *c, SchemaNode *node, const JsonbValue *value)
 {
 	string_rules(node)->min_length = arazzo_schema_count(c, node, "minLength", value);
 }
 
+/* Validation, 6.3.1 */
 void
 arazzo_schema_compile_max_length(Compiler *c, SchemaNode *node, const JsonbValue *value)
 {
 	string_rules(node)->max_length = arazzo_schema_count(c, node, "maxLength", value);
 }
 
+/* Validation, 6.3.3 */
 void
 arazzo_schema_compile_pattern(Compiler *c, SchemaNode *node, const JsonbValue *value)
 {
@@ -171,6 +182,7 @@ arazzo_schema_count(Compiler *c, const SchemaNode *node, const char *keyword, co
 	return DatumGetInt64(DirectFunctionCall1(numeric_int8, count));
 }
 
+/* The value of a keyword that is a flag. */
 bool
 arazzo_schema_boolean(Compiler *c, const SchemaNode *node, const char *keyword, const JsonbValue *value)
 {

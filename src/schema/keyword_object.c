@@ -20,6 +20,7 @@ static List *required_names(Compiler *c, const SchemaNode *node, const char *key
 static int	compare_properties(const void *a, const void *b);
 static ObjectRules *object_rules(SchemaNode *node);
 
+/* Core, 10.3.2.1 */
 void
 arazzo_schema_compile_properties(Compiler *c, SchemaNode *node, const JsonbValue *value)
 {
@@ -42,6 +43,7 @@ arazzo_schema_compile_properties(Compiler *c, SchemaNode *node, const JsonbValue
 	}
 }
 
+/* Validation, 6.5.3 */
 void
 arazzo_schema_compile_required(Compiler *c, SchemaNode *node, const JsonbValue *value)
 {
@@ -67,6 +69,7 @@ arazzo_schema_compile_required(Compiler *c, SchemaNode *node, const JsonbValue *
 	}
 }
 
+/* Core, 10.3.2.2 */
 void
 arazzo_schema_compile_pattern_properties(Compiler *c, SchemaNode *node, const JsonbValue *value)
 {
@@ -89,30 +92,35 @@ arazzo_schema_compile_pattern_properties(Compiler *c, SchemaNode *node, const Js
 	}
 }
 
+/* Core, 10.3.2.3 */
 void
 arazzo_schema_compile_additional_properties(Compiler *c, SchemaNode *node, const JsonbValue *value)
 {
 	object_rules(node)->additional = arazzo_schema_child(c, value, node, "additionalProperties");
 }
 
+/* Core, 10.3.2.4 */
 void
 arazzo_schema_compile_property_names(Compiler *c, SchemaNode *node, const JsonbValue *value)
 {
 	object_rules(node)->names = arazzo_schema_child(c, value, node, "propertyNames");
 }
 
+/* Validation, 6.5.2 */
 void
 arazzo_schema_compile_min_properties(Compiler *c, SchemaNode *node, const JsonbValue *value)
 {
 	object_rules(node)->min_properties = arazzo_schema_count(c, node, "minProperties", value);
 }
 
+/* Validation, 6.5.1 */
 void
 arazzo_schema_compile_max_properties(Compiler *c, SchemaNode *node, const JsonbValue *value)
 {
 	object_rules(node)->max_properties = arazzo_schema_count(c, node, "maxProperties", value);
 }
 
+/* Validation, 6.5.4 */
 void
 arazzo_schema_compile_dependent_required(Compiler *c, SchemaNode *node, const JsonbValue *value)
 {
@@ -132,6 +140,7 @@ arazzo_schema_compile_dependent_required(Compiler *c, SchemaNode *node, const Js
 	}
 }
 
+/* Core, 10.2.2.4 */
 void
 arazzo_schema_compile_dependent_schemas(Compiler *c, SchemaNode *node, const JsonbValue *value)
 {

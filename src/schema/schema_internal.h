@@ -271,6 +271,7 @@ extern SchemaNode *arazzo_schema_child(Compiler *c, const JsonbValue *value, Sch
 									   const char *keyword);
 extern void arazzo_schema_malformed(Compiler *c, const SchemaNode *node, const char *format,...) pg_attribute_printf(3, 4);
 extern char *arazzo_schema_location(const SchemaNode *node, const char *keyword);
+extern void arazzo_schema_place_failure(Compiler *c, const SchemaNode *node);
 
 /* keyword.c */
 typedef void (*KeywordCompile) (Compiler *c, SchemaNode *node, const JsonbValue *value);
@@ -408,6 +409,9 @@ struct Evaluated
 	uint8	   *bits;
 	uint8		few[EVALUATED_INLINE];
 };
+
+/* "1 item", "2 items" */
+#define PLURAL(count) ((count) == 1 ? "" : "s")
 
 /* validate.c */
 extern bool arazzo_schema_apply(Validation *v, const SchemaNode *node, const JsonbValue *value,

@@ -20,6 +20,7 @@ static bool check_rest(Validation *v, const SchemaNode *node, const JsonbValue *
 					   const Place *place, Evaluated *evaluated);
 static bool check_rest_item(Validation *v, const SchemaNode *node, const CursorItem *item, const Place *place);
 
+/* Runs the other steps of the node, then applies the schema for the rest. */
 bool
 arazzo_schema_step_unevaluated(Validation *v, const SchemaNode *node, const JsonbValue *value,
 							   const Place *place, Evaluated *evaluated)
@@ -59,18 +60,21 @@ arazzo_evaluated_init(Evaluated *evaluated, const JsonbValue *value)
 		memset(evaluated->few, 0, bytes);
 }
 
+/* Notes that the member or element of this index was evaluated. */
 void
 arazzo_evaluated_mark(Evaluated *evaluated, int index)
 {
 	evaluated->bits[index / 8] |= 1 << (index % 8);
 }
 
+/* Was it? */
 bool
 arazzo_evaluated_has(const Evaluated *evaluated, int index)
 {
 	return evaluated->all || (evaluated->bits[index / 8] & (1 << (index % 8)));
 }
 
+/* Adds what a branch evaluated of the same instance. */
 void
 arazzo_evaluated_merge(Evaluated *evaluated, const Evaluated *other)
 {
@@ -83,6 +87,7 @@ arazzo_evaluated_merge(Evaluated *evaluated, const Evaluated *other)
 	evaluated->uncertain |= other->uncertain;
 }
 
+/* Frees what a large instance needed. */
 void
 arazzo_evaluated_release(Evaluated *evaluated)
 {

@@ -41,6 +41,7 @@ static bool check_bound(Validation *v, const SchemaNode *node, const Place *plac
 						Numeric number, NumberBound bound);
 static bool check_lengths(Validation *v, const SchemaNode *node, const JsonbValue *value, const Place *place);
 
+/* See schema.h. */
 bool
 arazzo_schema_validate(const ArazzoSchema *schema, const JsonbValue *instance, List **errors)
 {
@@ -204,6 +205,7 @@ arazzo_schema_shown(const JsonbValue *value)
 	return out.data;
 }
 
+/* A number likewise. */
 char *
 arazzo_schema_shown_number(Numeric number)
 {
@@ -449,11 +451,11 @@ check_lengths(Validation *v, const SchemaNode *node, const JsonbValue *value, co
 	length = pg_mbstrlen_with_len(value->val.string.val, value->val.string.len);
 	if (rules->min_length != NO_COUNT && length < rules->min_length)
 		return arazzo_schema_violation(v, node, place, "minLength",
-									   "expected at least " INT64_FORMAT " characters, got " INT64_FORMAT,
-									   rules->min_length, length);
+									   "expected at least " INT64_FORMAT " character%s, got " INT64_FORMAT,
+									   rules->min_length, PLURAL(rules->min_length), length);
 	if (rules->max_length != NO_COUNT && length > rules->max_length)
 		return arazzo_schema_violation(v, node, place, "maxLength",
-									   "expected at most " INT64_FORMAT " characters, got " INT64_FORMAT,
-									   rules->max_length, length);
+									   "expected at most " INT64_FORMAT " character%s, got " INT64_FORMAT,
+									   rules->max_length, PLURAL(rules->max_length), length);
 	return true;
 }

@@ -55,12 +55,12 @@ check_count(Validation *v, const SchemaNode *node, const JsonbValue *value, cons
 
 	if (rules->min_items != NO_COUNT && count < rules->min_items)
 		return arazzo_schema_violation(v, node, place, "minItems",
-									   "expected at least " INT64_FORMAT " items, got %d",
-									   rules->min_items, count);
+									   "expected at least " INT64_FORMAT " item%s, got %d",
+									   rules->min_items, PLURAL(rules->min_items), count);
 	if (rules->max_items != NO_COUNT && count > rules->max_items)
 		return arazzo_schema_violation(v, node, place, "maxItems",
-									   "expected at most " INT64_FORMAT " items, got %d",
-									   rules->max_items, count);
+									   "expected at most " INT64_FORMAT " item%s, got %d",
+									   rules->max_items, PLURAL(rules->max_items), count);
 	return true;
 }
 
@@ -124,12 +124,12 @@ check_contains(Validation *v, const SchemaNode *node, const JsonbValue *value,
 
 	if (matches < rules->min_contains)
 		return arazzo_schema_violation(v, node, place, rules->min_contains == 1 ? "contains" : "minContains",
-									   "expected at least " INT64_FORMAT " matching items, got " INT64_FORMAT,
-									   rules->min_contains, matches);
+									   "expected at least " INT64_FORMAT " matching item%s, got " INT64_FORMAT,
+									   rules->min_contains, PLURAL(rules->min_contains), matches);
 	if (rules->max_contains != NO_COUNT && matches > rules->max_contains)
 		return arazzo_schema_violation(v, node, place, "maxContains",
-									   "expected at most " INT64_FORMAT " matching items, got more",
-									   rules->max_contains);
+									   "expected at most " INT64_FORMAT " matching item%s, got more",
+									   rules->max_contains, PLURAL(rules->max_contains));
 	return true;
 }
 

@@ -134,7 +134,7 @@ check_member(Validation *v, const SchemaNode *node, const CursorItem *item,
 	{
 		matched = true;
 		if (property->node->denies)
-			valid = arazzo_schema_violation(v, node, place, "properties", "unexpected member \"%s\"", property->name);
+			valid = arazzo_schema_violation(v, property->node, place, NULL, "unexpected member \"%s\"", property->name);
 		else if (!arazzo_schema_apply_below(v, property->node, &item->value, &below))
 			valid = false;
 	}
@@ -210,12 +210,12 @@ check_count(Validation *v, const SchemaNode *node, const JsonbValue *value, cons
 
 	if (rules->min_properties != NO_COUNT && count < rules->min_properties)
 		return arazzo_schema_violation(v, node, place, "minProperties",
-									   "expected at least " INT64_FORMAT " members, got %d",
-									   rules->min_properties, count);
+									   "expected at least " INT64_FORMAT " member%s, got %d",
+									   rules->min_properties, PLURAL(rules->min_properties), count);
 	if (rules->max_properties != NO_COUNT && count > rules->max_properties)
 		return arazzo_schema_violation(v, node, place, "maxProperties",
-									   "expected at most " INT64_FORMAT " members, got %d",
-									   rules->max_properties, count);
+									   "expected at most " INT64_FORMAT " member%s, got %d",
+									   rules->max_properties, PLURAL(rules->max_properties), count);
 	return true;
 }
 

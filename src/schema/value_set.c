@@ -32,6 +32,7 @@ arazzo_schema_set_make(const JsonbValue *array)
 	return set;
 }
 
+/* Is one of the values equal to this one? */
 bool
 arazzo_schema_set_contains(const ValueSet *set, const JsonbValue *value)
 {

@@ -8,7 +8,6 @@
 #include "postgres.h"
 
 #include "fmgr.h"
-#include "portability/instr_time.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 
@@ -16,7 +15,6 @@
 
 PG_FUNCTION_INFO_V1(test_schema_validate);
 PG_FUNCTION_INFO_V1(test_schema_defaults);
-PG_FUNCTION_INFO_V1(test_schema_time);
 
 static ArazzoSchema *compile(Jsonb *schema, Jsonb *remotes, bool formats, const char *dialect);
 static const JsonbValue *remote_document(void *owner, const char *uri);
@@ -65,31 +63,6 @@ test_schema_defaults(PG_FUNCTION_ARGS)
 	JsonbValue *instance = arazzo_value_from_jsonb(PG_GETARG_JSONB_P(1));
 
 	PG_RETURN_JSONB_P(arazzo_value_to_jsonb(arazzo_schema_fill_defaults(schema, instance)));
-}
-
-/*
- * test_schema_time(schema jsonb, instance jsonb, times integer) returns
- * double precision: microseconds that one validation took.
- */
-Datum
-test_schema_time(PG_FUNCTION_ARGS)
-{
-	ArazzoSchema *schema = compile(PG_GETARG_JSONB_P(0), NULL, false, "2020-12");
-	JsonbValue *instance = arazzo_value_from_jsonb(PG_GETARG_JSONB_P(1));
-	int			times = PG_GETARG_INT32(2);
-	instr_time	start;
-	instr_time	duration;
-	int			i;
-
-	INSTR_TIME_SET_CURRENT(start);
-	for (i = 0; i < times; i++)
-	{
-		if (!arazzo_schema_validate(schema, instance, NULL))
-			elog(ERROR, "instance is not valid");
-	}
-	INSTR_TIME_SET_CURRENT(duration);
-	INSTR_TIME_SUBTRACT(duration, start);
-	PG_RETURN_FLOAT8(INSTR_TIME_GET_DOUBLE(duration) * 1e6 / times);
 }
 
 static ArazzoSchema *
