@@ -25,9 +25,13 @@
 #define INT64_DIGITS			18
 #define INT64_BITS				60
 
-/* Large numbers of another base are built up in words of this base. */
+/*
+ * Large numbers of another base are built up in words of this base.  It takes
+ * time that grows with the square of their length, hence the limit.
+ */
 #define WORD_BASE				1000000000
 #define WORD_DIGITS				9
+#define BASED_DIGITS			4096
 
 /* Bits of such a number that are read at a time. */
 #define STEP_BITS				28
@@ -46,7 +50,7 @@ static int64 exponent_value(const char *text, size_t length);
 static Numeric based_number(const char *digits, size_t length, int bits);
 static Numeric large_based_number(const char *digits, size_t length, int bits);
 static uint32 based_word(const char *digits, size_t length, int bits);
-static bool append_digits(uint32 *words, size_t *count, size_t space, uint32 add, int bits);
+static void append_digits(uint32 *words, size_t *count, uint32 add, int bits);
 static Numeric words_number(const uint32 *words, size_t count);
 static int	digit_value(char c);
 
@@ -327,6 +331,8 @@ based_number(const char *digits, size_t length, int bits)
 		digits++;
 		length--;
 	}
+	if (length > BASED_DIGITS)
+		return NULL;
 	if (length > INT64_BITS / bits)
 		return large_based_number(digits, length, bits);
 	for (i = 0; i < length; i++)
@@ -335,14 +341,13 @@ based_number(const char *digits, size_t length, int bits)
 }
 
 /*
- * The same for any number of digits: multiply and add in words of nine
- * decimal digits, least significant first, then print and read them.
+ * The same for more digits: shifts and adds in words of nine decimal digits,
+ * least significant first, then prints and reads them.
  */
 static Numeric
 large_based_number(const char *digits, size_t length, int bits)
 {
-	size_t		space = NUMERIC_DIGITS_BEFORE / WORD_DIGITS + 2;
-	uint32	   *words = palloc(space * sizeof(uint32));
+	uint32		words[BASED_DIGITS * 2 / WORD_DIGITS];	/* 1.21 decimal digits each */
 	size_t		count = 0;
 	size_t		step = STEP_BITS / bits;
 	size_t		from = 0;
@@ -351,9 +356,8 @@ large_based_number(const char *digits, size_t length, int bits)
 	for (;;)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (!append_digits(words, &count, space, based_word(digits + from, to - from, bits),
-						   (int) (to - from) * bits))
-			return NULL;
+		append_digits(words, &count, based_word(digits + from, to - from, bits),
+					  (int) (to - from) * bits);
 		if (to == length)
 			break;
 		from = to;
@@ -374,9 +378,9 @@ based_word(const char *digits, size_t length, int bits)
 	return word;
 }
 
-/* Shifts the number in words by bits and adds to it; false if it outgrows space. */
-static bool
-append_digits(uint32 *words, size_t *count, size_t space, uint32 add, int bits)
+/* Shifts the number in words by bits and adds to it. */
+static void
+append_digits(uint32 *words, size_t *count, uint32 add, int bits)
 {
 	uint64		carry = add;
 	size_t		i;
@@ -387,12 +391,8 @@ append_digits(uint32 *words, size_t *count, size_t space, uint32 add, int bits)
 		words[i] = carry % WORD_BASE;
 		carry /= WORD_BASE;
 	}
-	if (carry == 0)
-		return true;
-	if (*count == space)
-		return false;
-	words[(*count)++] = carry;
-	return true;
+	if (carry > 0)
+		words[(*count)++] = carry;
 }
 
 static Numeric

@@ -26,6 +26,9 @@
 
 #define TAG_PREFIX		"tag:yaml.org,2002:"
 
+/* libyaml compares each of them with all others, without a pause. */
+#define MAX_TAG_DIRECTIVES	100
+
 typedef enum Tag
 {
 	TAG_NONE,
@@ -121,6 +124,15 @@ arazzo_yaml_read(ArazzoBuilder *builder, const char *text, size_t length)
 {
 	YamlReader *reader = create_reader(builder, text, length);
 
+	if (reader->text.tag_directives > MAX_TAG_DIRECTIVES)
+	{
+		(void) arazzo_builder_fail(builder,
+								   arazzo_failure_make(ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+													   "document has more than %d tag directives",
+													   MAX_TAG_DIRECTIVES),
+								   1, 1);
+		return SYNTAX_REFUSED;
+	}
 	start_parser(reader);
 	return read_events(reader);
 }

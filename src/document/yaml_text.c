@@ -28,6 +28,7 @@ static const struct
 
 static void hide_breaks(ArazzoYamlText *prepared);
 static void hide_directives(ArazzoYamlText *prepared);
+static int	count_tag_directives(const char *text, size_t length);
 static bool is_blank_line(const char *line, size_t length);
 static bool is_known_directive(const char *line, size_t length);
 static size_t strcspn_bounded(const char *text, size_t length, const char *stop);
@@ -46,6 +47,7 @@ arazzo_yaml_text_prepare(ArazzoYamlText *prepared, const char *text, size_t leng
 	prepared->hidden = false;
 	hide_breaks(prepared);
 	hide_directives(prepared);
+	prepared->tag_directives = count_tag_directives(prepared->data, prepared->length);
 }
 
 static void
@@ -110,6 +112,23 @@ hide_directives(ArazzoYamlText *prepared)
 		while (i < length && (text[i] == '\n' || text[i] == '\r'))
 			i++;
 	}
+}
+
+static int
+count_tag_directives(const char *text, size_t length)
+{
+	const char *end = text + length;
+	const char *at = text;
+	int			count = 0;
+
+	while ((at = memchr(at, '%', end - at)) != NULL)
+	{
+		if (end - at >= 4 && memcmp(at, "%TAG", 4) == 0 &&
+			(at == text || at[-1] == '\n' || at[-1] == '\r'))
+			count++;
+		at++;
+	}
+	return count;
 }
 
 /* Is the line empty but for blanks and a comment? */

@@ -26,6 +26,7 @@ typedef struct ArazzoYamlText
 	size_t		length;
 	bool		copied;			/* else it is the text itself */
 	bool		hidden;			/* stand-ins were used */
+	int			tag_directives; /* lines that may be one */
 	char		standins[HIDDEN_BREAKS][4]; /* UTF-8 of three bytes each */
 } ArazzoYamlText;
 
