@@ -531,6 +531,7 @@ arazzo_handles_wait(long timeout)
 				errmsg("terminating connection due to unexpected postmaster exit"));
 }
 
+/* libcurl calls a header section complete that ends with the connection. */
 static HttpFault
 fault_of(HttpHandle *handle, CURLcode code)
 {
@@ -539,7 +540,7 @@ fault_of(HttpHandle *handle, CURLcode code)
 	if (handle->stop != FAULT_NONE)
 		return handle->stop;
 	if (code == CURLE_OK)
-		return FAULT_NONE;
+		return handle->collector.head_complete ? FAULT_NONE : FAULT_CUT;
 	if (handle->error[0] == '\0')
 		strlcpy(handle->error, curl_easy_strerror(code), sizeof(handle->error));
 	if (code == CURLE_COULDNT_CONNECT && handle->refused.length > 0)

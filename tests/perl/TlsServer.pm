@@ -1,0 +1,118 @@
+package TlsServer;
+
+# Certificates made for a test, and an HTTPS server on a free port of
+# 127.0.0.1 that has one of them.  It answers "yes" to GET /ok and closes the
+# connection.
+
+use strict;
+use warnings;
+
+use Cwd ();
+use File::Temp;
+use IPC::Open2;
+
+# A directory with what authority() and certificate() make.
+sub new_directory
+{
+	my $directory = File::Temp->newdir;
+
+	chmod 0755, $directory->dirname;
+	write_file("$directory/ok", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nyes");
+	return $directory;
+}
+
+# NAME.pem and NAME.key of an authority, or of a certificate without one.
+sub authority
+{
+	my ($directory, $name, @arguments) = @_;
+
+	openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', 10,
+		'-subj', "/CN=$name", '-keyout', "$directory/$name.key", '-out', "$directory/$name.pem", @arguments);
+}
+
+# NAME.pem and NAME.key of a certificate for the given names, such as
+# DNS:localhost, that an authority has signed.
+sub certificate
+{
+	my ($directory, $name, $authority, $names, @arguments) = @_;
+
+	openssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', "/CN=$name",
+		'-addext', "subjectAltName=$names", '-keyout', "$directory/$name.key", '-out', "$directory/$name.csr");
+	openssl('x509', '-req', '-in', "$directory/$name.csr", '-CA', "$directory/$authority.pem",
+		'-CAkey', "$directory/$authority.key", '-copy_extensions', 'copy', '-out', "$directory/$name.pem",
+		@arguments ? @arguments : ('-days', 10));
+}
+
+# Base64 of the SHA-256 of a certificate's public key.
+sub key_hash
+{
+	my ($file) = @_;
+
+	return `openssl x509 -in $file -pubkey -noout | openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | openssl base64 -A`;
+}
+
+# A server with the certificate of a name; more arguments go to s_server.
+sub start
+{
+	my ($class, $directory, $name, @arguments) = @_;
+	my $cwd = Cwd::getcwd();
+
+	chdir $directory or die "could not change to \"$directory\": $!";
+	my $pid = open2(my $out, my $in, 'openssl', 's_server', '-accept', '127.0.0.1:0', '-HTTP',
+		'-cert', "$name.pem", '-key', "$name.key", @arguments);
+	chdir $cwd;
+	my $self = bless { pid => $pid, in => $in, out => $out }, $class;
+
+	while (my $line = readline $out)
+	{
+		return $self if ($self->{port}) = $line =~ /^ACCEPT .*:(\d+)/;
+	}
+	die 'the server did not start';
+}
+
+sub url { return "https://localhost:$_[0]{port}/ok"; }
+
+sub DESTROY
+{
+	my ($self) = @_;
+
+	local ($?, $!, $@);
+	kill 'TERM', $self->{pid};
+	waitpid $self->{pid}, 0;
+}
+
+sub openssl
+{
+	my @command = ('openssl', @_);
+	my $pid = fork;
+
+	die "could not fork: $!" unless defined $pid;
+	if ($pid == 0)
+	{
+		open STDERR, '>', '/dev/null';
+		open STDOUT, '>', '/dev/null';
+		exec @command or die "could not execute openssl: $!";
+	}
+	waitpid $pid, 0;
+	die "openssl failed: @command" if $?;
+}
+
+sub write_file
+{
+	my ($file, $text) = @_;
+
+	open my $handle, '>', $file or die "could not write \"$file\": $!";
+	print $handle $text;
+	close $handle;
+}
+
+sub read_file
+{
+	my ($file) = @_;
+
+	open my $handle, '<', $file or die "could not read \"$file\": $!";
+	local $/;
+	return scalar <$handle>;
+}
+
+1;
