@@ -27,6 +27,16 @@ need_alloc(size_t size)
 	return chunk;
 }
 
+/* A chunk of another size with the same beginning. */
+void *
+need_grow(void *chunk, size_t size)
+{
+	chunk = realloc(chunk, size);
+	if (chunk == NULL)
+		out_of_memory();
+	return chunk;
+}
+
 char *
 need_copy(const char *text, size_t len)
 {
@@ -61,9 +71,7 @@ buffer_reserve(Buffer *buf, size_t more)
 		return;
 	while (size <= buf->len + more)
 		size *= 2;
-	buf->data = realloc(buf->data, size);
-	if (buf->data == NULL)
-		out_of_memory();
+	buf->data = need_grow(buf->data, size);
 	buf->size = size;
 }
 

@@ -18,6 +18,7 @@ typedef struct Buffer
 
 /* Memory or the end of the process. */
 extern void *need_alloc(size_t size);
+extern void *need_grow(void *chunk, size_t size);
 extern char *need_copy(const char *text, size_t len);
 
 extern void buffer_free(Buffer *buf);

@@ -3,6 +3,16 @@
  *	  The test control paths below /_sandbox/: ledger, faults, state, settings.
  *
  * They need no key and do not show in the ledger.
+ *
+ *	GET    ledger?since=N&path=PREFIX	requests as a JSON array
+ *	DELETE ledger
+ *	GET    ledger/count					{"count", "kept", "connections"}
+ *	GET    state						all that both services hold
+ *	POST   reset						forget everything but the settings
+ *	POST   settle						what the services do late
+ *	POST   release						answer the held requests
+ *	POST   settings						see settings_fields
+ *	GET, POST, DELETE faults			see faults.h
  */
 #include <inttypes.h>
 #include <stdlib.h>

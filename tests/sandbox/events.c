@@ -96,9 +96,7 @@ events_add(const Event *event)
 	if (count == size)
 	{
 		size = size ? size * 2 : 1024;
-		events = realloc(events, size * sizeof(Event *));
-		if (events == NULL)
-			abort();
+		events = need_grow(events, size * sizeof(Event *));
 	}
 	events[count++] = event_copy(event);
 }

@@ -56,7 +56,7 @@ invoice_of(Invoices *invoices, const Event *event)
 	if (i < invoices->count && invoices->items[i].start == made.start)
 		return &invoices->items[i];
 	buffer_puts(&made.amount, "0");
-	invoices->items = realloc(invoices->items, (invoices->count + 1) * sizeof(Invoice));
+	invoices->items = need_grow(invoices->items, (invoices->count + 1) * sizeof(Invoice));
 	memmove(&invoices->items[i + 1], &invoices->items[i], (invoices->count - i) * sizeof(Invoice));
 	invoices->items[i] = made;
 	invoices->count++;

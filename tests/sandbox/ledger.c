@@ -63,12 +63,10 @@ pack(char **where, const char *text, size_t len)
 static Entry *
 entry_new(const Request *req)
 {
-	Entry	   *entry = malloc(entry_size(req));
+	Entry	   *entry = need_grow(NULL, entry_size(req));
 	char	   *where;
 	int			i;
 
-	if (entry == NULL)
-		abort();
 	where = (char *) &entry->headers[req->headers.count];
 	entry->connection_id = req->connection_id;
 	entry->time_us = monotonic_us();
@@ -113,9 +111,7 @@ make_room(void)
 		return;
 	}
 	size = size ? size * 2 : 1024;
-	entries = realloc(entries, size * sizeof(Entry *));
-	if (entries == NULL)
-		abort();
+	entries = need_grow(entries, size * sizeof(Entry *));
 }
 
 void

@@ -26,10 +26,8 @@ struct Arena
 static Arena *
 arena_chunk(Arena *next, size_t size)
 {
-	Arena	   *arena = malloc(sizeof(Arena) + size);
+	Arena	   *arena = need_grow(NULL, sizeof(Arena) + size);
 
-	if (arena == NULL)
-		abort();
 	arena->next = next;
 	arena->used = 0;
 	arena->size = size;

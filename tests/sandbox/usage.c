@@ -228,7 +228,7 @@ static void
 add_bucket(Result *result, int64_t start)
 {
 	if (result->nbuckets % 64 == 0)
-		result->buckets = realloc(result->buckets, (result->nbuckets + 64) * sizeof(int64_t));
+		result->buckets = need_grow(result->buckets, (result->nbuckets + 64) * sizeof(int64_t));
 	result->buckets[result->nbuckets++] = start;
 }
 
@@ -286,7 +286,7 @@ add_group(Result *result, json_t *info)
 {
 	Group	   *group;
 
-	result->groups = realloc(result->groups, (result->ngroups + 1) * sizeof(Group));
+	result->groups = need_grow(result->groups, (result->ngroups + 1) * sizeof(Group));
 	group = &result->groups[result->ngroups++];
 	group->info = info;
 	group->cells = need_alloc(result->nbuckets * sizeof(Cell));

@@ -84,4 +84,13 @@ $quiet->call('POST', '/ingest', [ 'X-API-KEY' => 'any', 'Content-Type' => $json 
 is_deeply($quiet->ledger, [], 'a quiet ledger is empty');
 is($quiet->counts->{count}, 1, 'but counts');
 
+# Many connections at once, each used again.
+my @many = map { $quiet->connect } 1 .. 200;
+foreach my $round (1 .. 2)
+{
+	$_->send('POST', '/ingest', [ 'X-API-KEY' => 'any', 'Content-Type' => $json ], $event) foreach @many;
+	is(scalar(grep { $_->receive('POST')->{status} == 200 } @many), 200, 'all of 200 connections are answered');
+}
+is($quiet->state->{amberflo}{ingested}, 401, 'and nothing is lost');
+
 done_testing();
