@@ -11,6 +11,7 @@
  */
 #include "postgres.h"
 
+#include "openapi/members.h"
 #include "openapi/resolve.h"
 
 /* Levels of allOf and items that are looked into; cycles end here. */
@@ -137,7 +138,7 @@ members_of(ArazzoLibrary *library, const ArazzoDocument *document,
 	schema = arazzo_library_follow(library, &document, schema, &failure);
 	if (schema == NULL)
 		return members;
-	arazzo_value_walk(&walk, arazzo_value_member_cstring(schema, "properties"));
+	walk_members(&walk, arazzo_value_member_cstring(schema, "properties"));
 	while (arazzo_value_next(&walk, &key, &value))
 	{
 		OpenapiMember member;

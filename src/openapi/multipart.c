@@ -23,6 +23,7 @@
 #include "openapi/binary.h"
 #include "openapi/body.h"
 #include "openapi/media_type.h"
+#include "openapi/members.h"
 #include "openapi/serialize.h"
 #include "openapi/style.h"
 
@@ -294,7 +295,7 @@ append_encoding_headers(Part *part, const PartRule *rule)
 
 	if (rule->encoding == NULL)
 		return;
-	arazzo_value_walk(&walk, rule->encoding->headers);
+	walk_members(&walk, rule->encoding->headers);
 	while (arazzo_value_next(&walk, &key, &header))
 	{
 		char	   *name = pnstrdup(key.val.string.val, key.val.string.len);

@@ -13,6 +13,7 @@
 
 #include "document/uri.h"
 #include "openapi/media_type.h"
+#include "openapi/members.h"
 #include "openapi/operation_index.h"
 #include "openapi/resolve.h"
 #include "openapi/serialize.h"
@@ -319,7 +320,7 @@ path_names(const ArazzoDocument *document)
 	JsonbValue	key;
 	JsonbValue	value;
 
-	arazzo_value_walk(&walk, arazzo_value_member_cstring(document->content, "paths"));
+	walk_members(&walk, arazzo_value_member_cstring(document->content, "paths"));
 	while (arazzo_value_next(&walk, &key, &value))
 		names = lappend(names, pnstrdup(key.val.string.val, key.val.string.len));
 	return names;

@@ -16,6 +16,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "openapi/members.h"
 #include "openapi/operation_index.h"
 
 /* An index with what keeps track of it. */
@@ -118,9 +119,7 @@ arazzo_operation_methods(const JsonbValue *item)
 		if (arazzo_value_is_object(arazzo_value_member_cstring(item, methods[i].member)))
 			found = lappend(found, unconstify(char *, methods[i].method));
 	}
-	if (!arazzo_value_is_object(more))
-		return found;
-	arazzo_value_walk(&walk, more);
+	walk_members(&walk, more);
 	while (arazzo_value_next(&walk, &key, &value))
 	{
 		if (arazzo_value_is_object(&value))
@@ -174,7 +173,7 @@ build(OperationIndex *index, ArazzoLibrary *library, const ArazzoDocument *docum
 
 	index->capacity = 64;
 	index->operations = MemoryContextAlloc(context, index->capacity * sizeof(IndexedOperation));
-	arazzo_value_walk(&walk, arazzo_value_member_cstring(document->content, "paths"));
+	walk_members(&walk, arazzo_value_member_cstring(document->content, "paths"));
 	while (arazzo_value_next(&walk, &path, &value))
 	{
 		const ArazzoDocument *place = document;
@@ -198,7 +197,7 @@ add_item(OperationIndex *index, const JsonbValue *path, const JsonbValue *item, 
 	JsonbValue	key;
 	JsonbValue	value;
 
-	arazzo_value_walk(&walk, item);
+	walk_members(&walk, item);
 	while (arazzo_value_next(&walk, &key, &value))
 	{
 		char	   *name;
@@ -211,7 +210,7 @@ add_item(OperationIndex *index, const JsonbValue *path, const JsonbValue *item, 
 		if (arazzo_operation_method(name, &method, &member) && strcmp(name, member) == 0)
 			add_operation(index, path, method, &value);
 	}
-	arazzo_value_walk(&walk, arazzo_value_member_cstring(item, "additionalOperations"));
+	walk_members(&walk, arazzo_value_member_cstring(item, "additionalOperations"));
 	while (arazzo_value_next(&walk, &key, &value))
 	{
 		char	   *method;

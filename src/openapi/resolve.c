@@ -13,6 +13,7 @@
 #include "miscadmin.h"
 
 #include "openapi/media_type.h"
+#include "openapi/members.h"
 #include "openapi/resolve.h"
 #include "openapi/serialize.h"
 
@@ -173,7 +174,7 @@ add_parameter(const OperationPlace *place, const ArazzoDocument *document,
 		return true;
 	parameter->required = in == IN_PATH || member_is_true(value, "required");
 	parameter->allow_reserved = member_is_true(value, "allowReserved");
-	if (arazzo_value_count(content) > 0)
+	if (arazzo_value_is_object(content) && arazzo_value_count(content) > 0)
 	{
 		if (!fill_content(place, document, parameter, content, failure))
 			return false;
@@ -285,9 +286,7 @@ arazzo_resolve_content(ArazzoLibrary *library, const ArazzoDocument *document,
 	JsonbValue	key;
 	JsonbValue	value;
 
-	if (!arazzo_value_is_object(content))
-		return true;
-	arazzo_value_walk(&walk, content);
+	walk_members(&walk, content);
 	while (arazzo_value_next(&walk, &key, &value))
 	{
 		const ArazzoDocument *place = document;
@@ -321,7 +320,7 @@ media_type(ArazzoLibrary *library, const ArazzoDocument *document,
 	if (strncmp(essence, "multipart/", 10) != 0 && strcmp(essence, "application/x-www-form-urlencoded") != 0)
 		return type;
 	type->members = arazzo_binary_members(library, document, schema);
-	arazzo_value_walk(&walk, arazzo_value_member_cstring(value, "encoding"));
+	walk_members(&walk, arazzo_value_member_cstring(value, "encoding"));
 	while (arazzo_value_next(&walk, &key, &encoding))
 		type->encodings = lappend(type->encodings,
 								  encoding_of(pnstrdup(key.val.string.val, key.val.string.len), &encoding));

@@ -48,7 +48,12 @@ arazzo_security_list(const OperationPlace *place, const char *server_url)
 	if (arazzo_value_count(list) == 0)
 		return list_make1(palloc0(sizeof(OpenapiSecurity)));
 	for (i = 0; i < arazzo_value_count(list); i++)
-		security = lappend(security, alternative(place, arazzo_value_element(list, i), server_url));
+	{
+		const JsonbValue *requirement = arazzo_value_element(list, i);
+
+		if (arazzo_value_is_object(requirement))
+			security = lappend(security, alternative(place, requirement, server_url));
+	}
 	return security;
 }
 
@@ -60,8 +65,6 @@ alternative(const OperationPlace *place, const JsonbValue *requirement, const ch
 	JsonbValue	key;
 	JsonbValue	scopes;
 
-	if (!arazzo_value_is_object(requirement))
-		return security;
 	arazzo_value_walk(&walk, requirement);
 	while (arazzo_value_next(&walk, &key, &scopes))
 	{

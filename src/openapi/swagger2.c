@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "openapi/media_type.h"
+#include "openapi/members.h"
 #include "openapi/resolve.h"
 #include "openapi/serialize.h"
 
@@ -181,7 +182,7 @@ push_schema(JsonbParseState **state, const JsonbValue *parameter)
 	JsonbValue	key;
 	JsonbValue	value;
 
-	arazzo_value_walk(&walk, parameter);
+	walk_members(&walk, parameter);
 	while (arazzo_value_next(&walk, &key, &value))
 	{
 		bool		own = false;
@@ -377,7 +378,7 @@ push_response(JsonbParseState **state, const JsonbValue *response, const List *t
 	ListCell   *cell;
 
 	(void) pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
-	arazzo_value_walk(&walk, response);
+	walk_members(&walk, response);
 	while (arazzo_value_next(&walk, &key, &value))
 	{
 		if (key.val.string.len == 6 && strncmp(key.val.string.val, "schema", 6) == 0)

@@ -92,7 +92,7 @@ FROM unnest(ARRAY['"../x"', '".."', '"%2e%2e"', '"a/b?c#d"', '"%2F%5c%3f%23%25"'
 -- Headers are not percent-encoded (Appendix D); line ends are refused
 SELECT value, try('{"name": "X-A", "in": "header"}', value)
 FROM unnest(ARRAY['"a b/%é"', '"a\r\nX-B: c"', '"a\nb"', '"a\tb"', '["a", "b\u007f"]', '""', '"Bearer x=="']::jsonb[]) value;
-SELECT try('{"name": "X-A: b\r\nX-C", "in": "header"}', '"a"'), try('{"name": "", "in": "header"}', '"a"');
+SELECT try('{"name": "X-A: b\nX-C", "in": "header"}', '"a"'), try('{"name": "", "in": "header"}', '"a"');
 SELECT test_serialize(jsonb_build_object('name', name, 'in', 'header'), '"a"')
 FROM unnest(ARRAY['Accept', 'content-type', 'AUTHORIZATION', 'Authorisation']) name;
 -- Cookies: style form encodes, style cookie does not and refuses what would end it
@@ -195,7 +195,7 @@ FROM (VALUES (1, 'application/json', '{"a": 12345678901234567890.10}'::bytea), (
 	(3, 'application/json', '\xefbbbf7b7d'), (4, 'application/json', 'not json'), (5, 'application/json', '{"a": "\\u0000"}'),
 	(6, 'application/json', '\x22636166c3a922'), (7, 'application/json', '\x2263616681e922'), (8, 'application/json; charset=iso-8859-1', '\x22636166e922'),
 	(9, 'text/plain', '{"a": 1}'), (10, 'text/plain', '\x00'), (11, 'text/html; charset=utf-8', '\xefbbbf3c703e'), (12, 'text/plain; charset=Windows-1252', '\x80'),
-	(13, 'text/plain; charset=klingon', '\xc3a9'), (14, 'text/plain; charset=klingon', '\xff'), (15, 'image/png', '\x89504e470d0a'),
+	(13, 'text/plain; charset=klingon', '\xc3a9'), (14, 'text/plain; charset=klingon', '\xff'), (15, 'image/png', '\x89504e47'),
 	(16, NULL, ' {"a": 1}'), (17, NULL, '[1'), (18, NULL, '17'), (19, '', '{}'), (20, 'application/json', ''), (21, 'text/plain', ''),
 	(22, 'application/json', '1e5'), (23, 'application/xml', '<a/>'), (24, 'text/plain; format=flowed; charset="utf-8"', 'x'),
 	(25, 'application/json', 'true false'), (26, 'text/plain; charset=us-ascii', '\xc3a9'),
