@@ -15,6 +15,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "document/reader.h"
 #include "openapi/operation.h"
 #include "openapi/serialize.h"
 
@@ -204,9 +205,9 @@ test_serialize(PG_FUNCTION_ARGS)
 }
 
 /*
- * test_serialize_body(content jsonb, content_type text, payload jsonb) →
- * (type text, body bytea): the body by the Content Map of a request body,
- * which may be null.
+ * test_serialize_body(content jsonb, content_type text, payload jsonb, source
+ * text) → (type text, body bytea): the body by the Content Map of a request
+ * body, which may be null; in the order of the payload's source, if given.
  */
 Datum
 test_serialize_body(PG_FUNCTION_ARGS)
@@ -215,6 +216,7 @@ test_serialize_body(PG_FUNCTION_ARGS)
 	char	   *content_type = optional_text(fcinfo, 1);
 	JsonbValue *payload = PG_ARGISNULL(2) ? NULL : arazzo_value_from_jsonb(PG_GETARG_JSONB_P(2));
 	ArazzoFailure *failure = NULL;
+	const ArazzoNode *order = NULL;
 	const char *type;
 	StringInfoData out;
 	TupleDesc	descriptor;
@@ -223,8 +225,16 @@ test_serialize_body(PG_FUNCTION_ARGS)
 
 	if (!PG_ARGISNULL(0))
 		description = arazzo_operation_body(operation_with("requestBody", PG_GETARG_JSONB_P(0)), content_type);
+	if (!PG_ARGISNULL(3))
+	{
+		text	   *source = PG_GETARG_TEXT_PP(3);
+
+		order = arazzo_reader_read(VARDATA_ANY(source), VARSIZE_ANY_EXHDR(source), &failure);
+		if (order == NULL)
+			arazzo_failure_report(failure, ERROR);
+	}
 	initStringInfo(&out);
-	if (!arazzo_serialize_body(&out, content_type, description, payload, NULL, &type, &failure))
+	if (!arazzo_serialize_body(&out, content_type, description, payload, order, &type, &failure))
 		arazzo_failure_report(failure, ERROR);
 	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");

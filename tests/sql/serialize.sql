@@ -3,7 +3,7 @@
 \set rooms :abs_builddir '/tests/module/arazzo_rooms'
 CREATE FUNCTION test_serialize(parameter jsonb, value jsonb, before text DEFAULT '') RETURNS text
 	AS :'rooms', 'test_serialize' LANGUAGE C;
-CREATE FUNCTION test_serialize_body(content jsonb, content_type text, payload jsonb, OUT type text, OUT body bytea)
+CREATE FUNCTION test_serialize_body(content jsonb, content_type text, payload jsonb, source text, OUT type text, OUT body bytea)
 	AS :'rooms', 'test_serialize_body' LANGUAGE C;
 CREATE FUNCTION test_deserialize_body(content_type text, body bytea, OUT value jsonb, OUT warning text)
 	AS :'rooms', 'test_deserialize_body' LANGUAGE C;
@@ -116,12 +116,12 @@ SELECT test_serialize('{"name": "f", "in": "querystring", "content": {"applicati
 	{"encoding": {"a": {"style": "pipeDelimited"}}}}}', '{"a": [1, 2]}');
 
 -- Bodies
-CREATE FUNCTION body(content_type text, payload jsonb, content jsonb DEFAULT NULL) RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION body(content_type text, payload jsonb, content jsonb DEFAULT NULL, source text DEFAULT NULL) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	r record;
 	reason text;
 BEGIN
-	SELECT * INTO r FROM test_serialize_body(content, content_type, payload);
+	SELECT * INTO r FROM test_serialize_body(content, content_type, payload, source);
 	RETURN regexp_replace(coalesce(r.type, '(none)') || ': ' || replace(encode(r.body, 'escape'), E'\r\n', E'\\r\n'),
 		'arazzo-[0-9a-f]{32}', 'BOUNDARY', 'g');
 EXCEPTION WHEN OTHERS THEN
@@ -145,6 +145,9 @@ SELECT encoding, body('application/x-www-form-urlencoded', '{"a": {"b": "c d", "
 FROM unnest(ARRAY['{}', '{"style": "deepObject", "explode": true}', '{"style": "form"}', '{"explode": false}',
 	'{"style": "spaceDelimited"}', '{"style": "pipeDelimited"}', '{"allowReserved": true}', '{"contentType": "application/json"}',
 	'{"contentType": "text/plain"}', '{"contentType": "application/json", "style": "form"}']::jsonb[]) encoding;
+-- In the order of the document; what it does not have comes last
+SELECT body('application/x-www-form-urlencoded', source::jsonb - 'z' || '{"a": 0}', source => source)
+FROM unnest(ARRAY['{"event_name": "e", "payload": {"z": 1, "ab": {"d": 2, "c": 3}}, "list": [{"b": 1, "a": 2}], "z": 1, "m": [1, 2], "event": 5}']) source;
 -- URL Encoded Form with Binary Values
 SELECT body('application/x-www-form-urlencoded', '{"a": "\\x00ff10fb", "b": "\\x00ff10fb", "c": "\\x00ff10fb", "d": "AP8Q+w=="}',
 	'{"application/x-www-form-urlencoded": {"schema": {"properties": {"a": {"type": "string", "contentEncoding": "base64"},
@@ -168,8 +171,8 @@ SELECT body('multipart/form-data', '[1]'), body('multipart/form-data', '{}'), bo
 SELECT body('multipart/mixed', '[{"a": 1}, "\\x00", "text"]');
 -- The same payload gives the same bytes, another one another boundary
 SELECT (a).type = (b).type AND (a).body = (b).body AS same, (a).type <> (c).type AS other
-FROM (SELECT test_serialize_body(NULL, 'multipart/form-data', '{"a": 1}') a, test_serialize_body(NULL, 'multipart/form-data', '{"a": 1}') b,
-	test_serialize_body(NULL, 'multipart/form-data', '{"a": 2}') c) t;
+FROM (SELECT test_serialize_body(NULL, 'multipart/form-data', '{"a": 1}', NULL) a, test_serialize_body(NULL, 'multipart/form-data', '{"a": 1}', NULL) b,
+	test_serialize_body(NULL, 'multipart/form-data', '{"a": 2}', NULL) c) t;
 
 -- Text, XML and other types
 SELECT type, body(type, value)
