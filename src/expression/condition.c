@@ -25,6 +25,7 @@ static bool holds(const ArazzoCondition *condition, ConditionRun *run);
 static bool compare(const ArazzoCondition *condition, ConditionRun *run);
 static JsonbValue *value_of(const ArazzoCondition *condition, ConditionRun *run);
 static JsonbValue *query_value(const ArazzoCondition *condition, ConditionRun *run);
+static bool query_truth(const ArazzoCondition *condition, ConditionRun *run);
 static JsonbValue *text_value(const ArazzoCondition *condition, ConditionRun *run);
 static void warn(ConditionRun *run, const char *format,...) pg_attribute_printf(2, 3);
 
@@ -72,7 +73,7 @@ holds(const ArazzoCondition *condition, ConditionRun *run)
 		case CONDITION_COMPARE:
 			return compare(condition, run);
 		case CONDITION_QUERY:
-			return arazzo_query_truth(condition->query, run->context);
+			return query_truth(condition, run);
 		default:
 			return arazzo_truth(value_of(condition, run));
 	}
@@ -114,13 +115,23 @@ value_of(const ArazzoCondition *condition, ConditionRun *run)
 static JsonbValue *
 query_value(const ArazzoCondition *condition, ConditionRun *run)
 {
-	bool		several = false;
-	JsonbValue *value = arazzo_query_value(condition->query, run->context, &several);
+	char	   *problem = NULL;
+	JsonbValue *value = arazzo_query_value(condition->query, run->context, &problem);
 
-	if (several)
-		warn(run, "\"%s\" selects more than one value, which cannot be compared",
-			 condition->query->text);
+	if (problem != NULL)
+		warn(run, "%s", problem);
 	return value;
+}
+
+static bool
+query_truth(const ArazzoCondition *condition, ConditionRun *run)
+{
+	char	   *problem = NULL;
+	bool		truth = arazzo_query_truth(condition->query, run->context, &problem);
+
+	if (problem != NULL)
+		warn(run, "%s", problem);
+	return truth;
 }
 
 /* A string with its expressions filled in; absent when one of them is. */

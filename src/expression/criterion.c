@@ -384,10 +384,15 @@ jsonpath_holds(const ArazzoCriterion *criterion, const char *condition, int leng
 			   const JsonbValue *context, ArazzoFailure **failure)
 {
 	ArazzoJsonPath *path = criterion->path;
+	char	   *problem = NULL;
+	bool		holds;
 
 	if (path == NULL)
 		path = arazzo_jsonpath_parse(condition, length, failure);
-	return path != NULL && arazzo_jsonpath_query(path, context, false) != NIL;
+	holds = path != NULL && arazzo_query_nodes(path, context, &problem) != NIL;
+	if (problem != NULL)
+		*failure = arazzo_failure_make(ERRCODE_ARAZZO_EXPRESSION, "%s", problem);
+	return holds;
 }
 
 /* XPath Conditions: boolean() of XPath 1.0, section 4.3. */

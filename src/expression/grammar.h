@@ -187,18 +187,28 @@ extern bool arazzo_condition_holds(const ArazzoCondition *condition,
 extern char *arazzo_condition_restate(const ArazzoCondition *condition,
 									  const ArazzoExpression *context);
 
-/* A query operand's parsing and value (query.c). */
+/*
+ * A query operand, parsed, and its value: NULL when it selects nothing, and
+ * with *problem set when it selects too much or goes wrong (query.c).
+ */
 extern ConditionQuery *arazzo_query_scan(const char *text, int length,
 										 int *used, ArazzoFailure **failure);
 extern JsonbValue *arazzo_query_value(const ConditionQuery *query,
-									  const JsonbValue *context, bool *several);
+									  const JsonbValue *context, char **problem);
 
 /*
  * A query without a comparison: the truth of the one value it can select, or
  * whether it selects anything.
  */
 extern bool arazzo_query_truth(const ConditionQuery *query,
-							   const JsonbValue *context);
+							   const JsonbValue *context, char **problem);
+
+/*
+ * arazzo_jsonpath_query() that does not throw for what a value or a query
+ * asks too much: NIL and *problem then.
+ */
+extern List *arazzo_query_nodes(const ArazzoJsonPath *path,
+								const JsonbValue *root, char **problem);
 
 /* ----------
  * Regular expressions and XPath
@@ -222,7 +232,7 @@ extern bool arazzo_pattern_matches(const ArazzoPattern *pattern,
 /*
  * Turns the error being handled in a PG_CATCH block into a failure (WF003)
  * that begins with what, in the given context.  Throws it on when it is no
- * matter of the data: cancellation, resources, limits.
+ * matter of the data: cancellation, memory, the stack.
  */
 extern ArazzoFailure *arazzo_failure_from_catch(MemoryContext context, const char *what);
 

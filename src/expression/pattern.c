@@ -139,13 +139,13 @@ search(const ArazzoPattern *pattern, const char *data, int length)
 ArazzoFailure *
 arazzo_failure_from_catch(MemoryContext context, const char *what)
 {
-	int			category = ERRCODE_TO_CATEGORY(geterrcode());
+	int			code = geterrcode();
 	ErrorData  *error;
 	ArazzoFailure *failure;
 
-	if (category == ERRCODE_OPERATOR_INTERVENTION ||
-		category == ERRCODE_INSUFFICIENT_RESOURCES ||
-		category == ERRCODE_PROGRAM_LIMIT_EXCEEDED)
+	if (ERRCODE_TO_CATEGORY(code) == ERRCODE_OPERATOR_INTERVENTION ||
+		ERRCODE_TO_CATEGORY(code) == ERRCODE_INSUFFICIENT_RESOURCES ||
+		code == ERRCODE_STATEMENT_TOO_COMPLEX)
 		PG_RE_THROW();
 	MemoryContextSwitchTo(context);
 	error = CopyErrorData();

@@ -20,7 +20,9 @@ static int	skip_string(const char *text, int length, int start);
 static bool is_single(const char *text, int length);
 static int	operand_length(const char *text, int length);
 static ConditionQuery *scan_pointer(const char *text, int length, ArazzoFailure **failure);
-static JsonbValue *counted_value(const ConditionQuery *query, const JsonbValue *context);
+static JsonbValue *counted_value(const ConditionQuery *query, const JsonbValue *context,
+								 char **problem);
+static JsonbValue *first_value(List *nodes);
 
 ConditionQuery *
 arazzo_query_scan(const char *text, int length, int *used, ArazzoFailure **failure)
@@ -156,7 +158,7 @@ scan_pointer(const char *text, int length, ArazzoFailure **failure)
 }
 
 JsonbValue *
-arazzo_query_value(const ConditionQuery *query, const JsonbValue *context, bool *several)
+arazzo_query_value(const ConditionQuery *query, const JsonbValue *context, char **problem)
 {
 	List	   *nodes;
 
@@ -164,15 +166,16 @@ arazzo_query_value(const ConditionQuery *query, const JsonbValue *context, bool 
 		return NULL;
 	if (query->path == NULL)
 		return arazzo_pointer_value(context, query->tokens, query->token_count);
-	nodes = arazzo_jsonpath_query(query->path, context, false);
+	nodes = arazzo_query_nodes(query->path, context, problem);
 	if (nodes == NIL && query->counted != NULL)
-		return counted_value(query, context);
+		return counted_value(query, context, problem);
 	if (list_length(nodes) > 1)
 	{
-		*several = true;
+		*problem = psprintf("\"%s\" selects more than one value, which cannot be compared",
+							query->text);
 		return NULL;
 	}
-	return nodes == NIL ? NULL : ((ArazzoJsonPathNode *) linitial(nodes))->value;
+	return first_value(nodes);
 }
 
 /*
@@ -180,25 +183,45 @@ arazzo_query_value(const ConditionQuery *query, const JsonbValue *context, bool 
  * or string, of any other the number of nodes.
  */
 static JsonbValue *
-counted_value(const ConditionQuery *query, const JsonbValue *context)
+counted_value(const ConditionQuery *query, const JsonbValue *context, char **problem)
 {
 	static const ExpressionAccess length = {"length", ACCESS_LENGTH};
-	List	   *nodes = arazzo_jsonpath_query(query->counted, context, false);
+	List	   *nodes = arazzo_query_nodes(query->counted, context, problem);
 
 	if (!query->single)
 		return arazzo_value_int64(list_length(nodes));
-	if (nodes == NIL)
-		return NULL;
-	return arazzo_access_value(((ArazzoJsonPathNode *) linitial(nodes))->value, &length, 1);
+	return nodes == NIL ? NULL : arazzo_access_value(first_value(nodes), &length, 1);
+}
+
+static JsonbValue *
+first_value(List *nodes)
+{
+	return nodes == NIL ? NULL : ((ArazzoJsonPathNode *) linitial(nodes))->value;
 }
 
 bool
-arazzo_query_truth(const ConditionQuery *query, const JsonbValue *context)
+arazzo_query_truth(const ConditionQuery *query, const JsonbValue *context, char **problem)
 {
-	bool		several = false;
-	JsonbValue *value = arazzo_query_value(query, context, &several);
-
 	if (query->single || query->counted != NULL)
-		return arazzo_truth(value);
-	return several || value != NULL;
+		return arazzo_truth(arazzo_query_value(query, context, problem));
+	return context != NULL && arazzo_query_nodes(query->path, context, problem) != NIL;
+}
+
+List *
+arazzo_query_nodes(const ArazzoJsonPath *path, const JsonbValue *root, char **problem)
+{
+	MemoryContext context = CurrentMemoryContext;
+	List	   *volatile nodes = NIL;
+
+	PG_TRY();
+	{
+		nodes = arazzo_jsonpath_query(path, root, false);
+	}
+	PG_CATCH();
+	{
+		nodes = NIL;
+		*problem = arazzo_failure_from_catch(context, "could not evaluate JSONPath query")->message;
+	}
+	PG_END_TRY();
+	return nodes;
 }

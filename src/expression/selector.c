@@ -49,7 +49,8 @@ static const KindRule kind_rules[] = {
 };
 
 static bool compile_selector_text(ArazzoSelector *selector, ArazzoFailure **failure);
-static JsonbValue *select_nodes(const ArazzoJsonPath *path, const JsonbValue *context);
+static JsonbValue *select_nodes(const ArazzoJsonPath *path, const JsonbValue *context,
+								ArazzoFailure **failure);
 static JsonbValue *select_xml(const ArazzoSelector *selector, const JsonbValue *context,
 							  ArazzoFailure **failure);
 static ArazzoFailure *placed(ArazzoFailure *failure, const ArazzoNode *node);
@@ -229,7 +230,7 @@ arazzo_selector_evaluate(const ArazzoSelector *selector,
 	else if (context != NULL && selector->kind == SELECTOR_POINTER)
 		selected = arazzo_pointer_value(context, selector->tokens, selector->token_count);
 	else if (context != NULL)
-		selected = select_nodes(selector->path, context);
+		selected = select_nodes(selector->path, context, failure);
 	if (selected != NULL || *failure != NULL)
 		return selected;
 	if (environment->symbolic)
@@ -243,15 +244,18 @@ arazzo_selector_evaluate(const ArazzoSelector *selector,
 
 /* The one node a query selects, an array of several, NULL for none. */
 static JsonbValue *
-select_nodes(const ArazzoJsonPath *path, const JsonbValue *context)
+select_nodes(const ArazzoJsonPath *path, const JsonbValue *context, ArazzoFailure **failure)
 {
 	List	   *nodes;
+	char	   *problem = NULL;
 	JsonbParseState *state = NULL;
 	ListCell   *cell;
 
 	if (!arazzo_value_is_object(context) && !arazzo_value_is_array(context))
 		return NULL;
-	nodes = arazzo_jsonpath_query(path, context, false);
+	nodes = arazzo_query_nodes(path, context, &problem);
+	if (problem != NULL)
+		*failure = arazzo_failure_make(ERRCODE_ARAZZO_EXPRESSION, "%s", problem);
 	if (list_length(nodes) <= 1)
 		return nodes == NIL ? NULL : ((ArazzoJsonPathNode *) linitial(nodes))->value;
 	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);

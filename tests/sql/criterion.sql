@@ -53,6 +53,8 @@ SELECT selects('$[?@.a == 2]', '$message.payload'), selects('$', '$response.head
 	selects('$', '$response.header.location'), selects('$', '$statusCode');
 SELECT selects('$.items[(@.length-1)]', type => '{"type": "jsonpath", "version": "draft-goessner-dispatch-jsonpath-00"}'),
 	selects('$.items[0]', type => '{"type": "jsonpath", "version": "rfc9535"}');
+-- What asks too much is "no"
+SELECT selects('$.items[' || repeat('0,', 1000) || '0][' || repeat('*,', 1000) || '*]');
 
 -- JSONPath as published: comparisons of queries
 SELECT path, selects(path, more => '{"declared": {"inputs": {"s": 1, "n": 1, "quote": 1}, "steps": {"a": {"id": 1}}}}') FROM (VALUES
