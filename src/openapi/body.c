@@ -167,7 +167,7 @@ concrete_type(const char *content_type, const OpenapiMediaType *description, con
 	if (!arazzo_media_type_is_range(content_type))
 		return content_type;
 	essence = arazzo_media_type_essence(content_type);
-	if (arazzo_media_type_is_json(essence))
+	if (strcmp(essence, "application/*+json") == 0)
 		return "application/json";
 	if (strcmp(essence, "text/*") == 0)
 		return "text/plain";

@@ -62,12 +62,15 @@ arazzo_media_type_is(const char *content_type, const char *type)
 	return strcmp(arazzo_media_type_essence(content_type), arazzo_media_type_essence(type)) == 0;
 }
 
-/* application/json, the older text/json, and +json (RFC 6839, 3.1). */
+/* application/json, the older text/json, and +json (RFC 6839, 3.1); no range,
+ * since that cannot be sent. */
 bool
 arazzo_media_type_is_json(const char *content_type)
 {
 	char	   *essence = arazzo_media_type_essence(content_type);
 
+	if (strchr(essence, '*') != NULL)
+		return false;
 	return strcmp(essence, "application/json") == 0 || strcmp(essence, "text/json") == 0 ||
 		ends_with(essence, "+json");
 }

@@ -130,7 +130,10 @@ arazzo_operation_body(const OpenapiOperation *operation, const char *content_typ
 		const OpenapiMediaType *type = lfirst(cell);
 		int			fit = 1;
 
-		if (content_type)
+		if (content_type && arazzo_media_type_is_range(content_type))
+			fit = Max(arazzo_media_type_fit(type->content_type, content_type),
+					  arazzo_media_type_fit(content_type, type->content_type));
+		else if (content_type)
 			fit = arazzo_media_type_fit(type->content_type, content_type);
 		else if (arazzo_media_type_is_json(type->content_type))
 			fit = 3;

@@ -40,7 +40,7 @@ extern bool arazzo_serialize_header(StringInfo out, const OpenapiParameter *para
 extern bool arazzo_serialize_cookie(StringInfo out, const OpenapiParameter *parameter,
 									const JsonbValue *value, ArazzoFailure **failure);
 
-/* True for application/json and +json types, parameters aside. */
+/* True for application/json and +json types, parameters aside; no range. */
 extern bool arazzo_media_type_is_json(const char *content_type);
 
 /* True if the media type, parameters aside, is the given one, without case. */

@@ -115,7 +115,7 @@ SELECT operation('path', '/users/{id}');
 -- The body for a content type: the most specific that fits; by itself JSON,
 -- then a form, then the first
 SELECT type, test_operation_body(jsonb_object_agg(uri, content), 'https://api.example.com/v3/openapi.json', 'createUser', type)
-FROM documents, unnest(ARRAY[NULL, 'application/json; charset=utf-8', 'APPLICATION/JSON', 'application/xml', 'text/csv', 'text/plain', 'nonsense', 'multipart/form-data; boundary=x']) WITH ORDINALITY t (type, place)
+FROM documents, unnest(ARRAY[NULL, 'application/json; charset=utf-8', 'APPLICATION/JSON', 'application/xml', 'text/csv', 'text/plain', 'nonsense', 'multipart/form-data; boundary=x', 'multipart/*', '*/*', 'application/*+json']) WITH ORDINALITY t (type, place)
 GROUP BY type, place ORDER BY place;
 SELECT test_operation_body(jsonb_object_agg(uri, content), 'https://api.example.com/v3/openapi.json', 'getUser', NULL) IS NULL FROM documents;
 
