@@ -335,12 +335,15 @@ no_server_failure(const char *url)
 {
 	HttpUrl		parsed;
 	const char *problem = arazzo_url_parse(url, &parsed);
+	ArazzoFailure *failure;
 
 	if (problem != NULL)
 		return arazzo_failure_make(ERRCODE_INSUFFICIENT_PRIVILEGE, "URL of the request %s", problem);
-	return arazzo_failure_hint(arazzo_failure_make(ERRCODE_INSUFFICIENT_PRIVILEGE,
-												   "there is no server for \"%s\"", base_of(url)),
-							   "An administrator can allow it: CREATE SERVER name FOREIGN DATA WRAPPER %s OPTIONS (api '%s').",
+	failure = arazzo_failure_make(ERRCODE_INSUFFICIENT_PRIVILEGE,
+								  "there is no server for \"%s\"", base_of(url));
+	if (!parsed.secure && !arazzo_url_is_loopback(&parsed))
+		return arazzo_failure_hint(failure, "Use https; plain http is for loopback addresses.");
+	return arazzo_failure_hint(failure, "An administrator can allow it: CREATE SERVER name FOREIGN DATA WRAPPER %s OPTIONS (api '%s').",
 							   WRAPPER_NAME, base_of(url));
 }
 

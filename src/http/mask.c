@@ -22,16 +22,20 @@
 #define SHORTEST_SECRET		4
 
 /*
- * Of a secret in base64 only the part that does not depend on its
- * neighbours can be recognized; shorter ones would hit by chance.
+ * Of a secret in base64 only the characters that do not depend on its
+ * neighbours can be recognized; fewer of them would hit by chance.
  */
 #define SHORTEST_BASE64		6
+
+/* Stands for any character, in a form that is looked for. */
+#define ANY_BASE64			'?'
 
 static List *base64_forms(const char *secret);
 static int	longest_match(const char *text, List *secrets, List *encoded);
 static int	match_secret(const char *text, const char *secret);
 static int	match_ambiguous(const char *text, const char *p, const char *secret, int taken, int unit_length);
 static int	match_base64(const char *text, const char *form);
+static bool is_base64(char c);
 static int	decode_unit(const char *text, char *unit, int *unit_length);
 static int	decode_json_escape(const char *text, char *unit, int *unit_length);
 static bool read_hex(const char *text, int digits, unsigned int *value);
@@ -260,14 +264,25 @@ base64_forms(const char *secret)
 		memcpy(source + offset, secret, length);
 		if (pg_b64_encode((const void *) source, length + offset, form, size) < 0)
 			elog(ERROR, "could not encode a value as base64");
-		/* Of the last group, characters made of the secret's bits alone. */
+		/* Characters made of the secret's bits alone, and ones that share them. */
 		whole = (length + offset) * 8 / 6;
 		if (whole - first < SHORTEST_BASE64)
 			continue;
+		if ((length + offset) * 8 % 6 != 0)
+			form[whole++] = ANY_BASE64;
 		form[whole] = '\0';
+		if (offset > 0)
+			form[--first] = ANY_BASE64;
 		forms = lappend(forms, form + first);
 	}
 	return forms;
+}
+
+static bool
+is_base64(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+		(c >= '0' && c <= '9') || c == '+' || c == '/';
 }
 
 /* Either alphabet (RFC 4648, sections 4 and 5), also percent-encoded. */
@@ -296,7 +311,7 @@ match_base64(const char *text, const char *form)
 			c = '+';
 		else if (c == '_')
 			c = '/';
-		if (c != *form)
+		if (c != *form && (*form != ANY_BASE64 || !is_base64(c)))
 			return 0;
 		p += taken;
 	}

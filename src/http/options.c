@@ -222,7 +222,7 @@ check_bytes(const char *value)
 	int			bytes;
 
 	return arazzo_option_bytes(value, &bytes) ? NULL :
-		"is not a size between 1 byte and 1 GB";
+		"is not a size of at least 1 byte and less than 1 GB";
 }
 
 static const char *
