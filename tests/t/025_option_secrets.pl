@@ -13,7 +13,7 @@ my $node = start_node('secrets');
 
 # A log of statements shows all of them; here it is about errors alone.
 $node->append_conf('postgresql.conf', 'log_statement = none');
-$node->reload;
+$node->restart;
 
 my $secret = 'sk-' . join '', map { chr(97 + int rand 26) } 1 .. 20;
 my $rooms = $node->safe_psql('postgres', q{SELECT probin FROM pg_proc WHERE proname = 'test_http_counts'});
