@@ -125,8 +125,7 @@ add_value(Builder *builder, const PlanParameter *parameter, const JsonbValue *va
 		case IN_QUERY:
 			return arazzo_serialize_query(&builder->query, parameter->parameter, value, &builder->failure);
 		case IN_QUERYSTRING:
-			arazzo_value_append_text(&builder->querystring, value);
-			return true;
+			return arazzo_serialize_query(&builder->querystring, parameter->parameter, value, &builder->failure);
 		case IN_COOKIE:
 			return arazzo_serialize_cookie(&builder->cookies, parameter->parameter, value, &builder->failure);
 		case IN_HEADER:

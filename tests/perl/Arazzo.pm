@@ -46,7 +46,7 @@ sub connect_sandbox
 		amberflo_key => $amberflo,
 		stripe_key => $stripe,
 		args => $self->{args} // []);
-	my $url = $self->{sandbox}{url};
+	my $url = $self->{sandbox}->url;
 	$self->{node}->safe_psql('postgres', <<"SQL");
 CREATE SERVER amberflo FOREIGN DATA WRAPPER arazzo OPTIONS (api 'https://app.amberflo.io', url '$url');
 CREATE SERVER stripe FOREIGN DATA WRAPPER arazzo OPTIONS (api 'https://api.stripe.com', url '$url');
