@@ -107,7 +107,8 @@ sub control
 	my ($self, $method, $path, $body) = @_;
 	my @request = ($method, "/_sandbox/$path");
 
-	push @request, { 'Content-Type' => 'application/json' }, JSON::PP->new->utf8->encode($body) if defined $body;
+	my $text = ref $body ? JSON::PP->new->utf8->encode($body) : $body;
+	push @request, { 'Content-Type' => 'application/json' }, $text if defined $text;
 	my $answer = $self->call(@request);
 	die "$method /_sandbox/$path: " . ($answer->{error} // "$answer->{status} $answer->{content}")
 	  unless ($answer->{status} // 0) == 200;
@@ -164,6 +165,32 @@ sub fault
 	$self->control('POST', 'faults', \%fault);
 	return;
 }
+
+# Answer by rules in place of Amberflo and Stripe (tests/sandbox/mock.h): a list
+# of rules, or JSON text where digits or the order of members matter.
+sub mock
+{
+	my ($self, $rules) = @_;
+	$self->control('POST', 'mock', $rules);
+	return;
+}
+
+# Answer by an OpenAPI description too, below a base path.
+sub mock_openapi
+{
+	my ($self, $document, $base) = @_;
+	$self->control('POST', 'mock/openapi', { document => $document, base => $base // '' });
+	return;
+}
+
+# The rules with the numbers of their calls.
+sub mock_rules
+{
+	my ($self) = @_;
+	return JSON::PP->new->utf8->decode($self->control('GET', 'mock'));
+}
+
+sub clear_mock { $_[0]->control('DELETE', 'mock'); return; }
 
 # The faults that are left.
 sub faults

@@ -13,6 +13,7 @@
  *	POST   release						answer the held requests
  *	POST   settings						see settings_fields
  *	GET, POST, DELETE faults			see faults.h
+ *	GET, POST, DELETE mock, POST mock/openapi	see mock.h
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@
 #include "faults.h"
 #include "json.h"
 #include "ledger.h"
+#include "mock.h"
 #include "stripe.h"
 
 static void ledger_get(Request *req, Answer *ans);
@@ -47,6 +49,10 @@ const Route control_routes[] = {
 	{SHAPE_BOTH, REALM_CONTROL, "GET", "/_sandbox/faults", faults_get},
 	{SHAPE_BOTH, REALM_CONTROL, "POST", "/_sandbox/faults", faults_post},
 	{SHAPE_BOTH, REALM_CONTROL, "DELETE", "/_sandbox/faults", faults_delete},
+	{SHAPE_BOTH, REALM_CONTROL, "GET", "/_sandbox/mock", mock_get},
+	{SHAPE_BOTH, REALM_CONTROL, "POST", "/_sandbox/mock", mock_post},
+	{SHAPE_BOTH, REALM_CONTROL, "DELETE", "/_sandbox/mock", mock_delete},
+	{SHAPE_BOTH, REALM_CONTROL, "POST", "/_sandbox/mock/openapi", mock_openapi_post},
 	{0, 0, NULL, NULL, NULL}
 };
 
@@ -139,6 +145,7 @@ control_reset(void)
 {
 	delay_release();
 	faults_clear();
+	mock_clear();
 	ledger_clear();
 	amberflo_clear();
 	stripe_clear();
@@ -148,6 +155,7 @@ void
 control_clear(void)
 {
 	faults_clear();
+	mock_clear();
 	ledger_clear();
 	events_clear();
 }

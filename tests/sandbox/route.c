@@ -10,6 +10,7 @@
 #include "control.h"
 #include "faults.h"
 #include "ledger.h"
+#include "mock.h"
 #include "sandbox.h"
 #include "stripe.h"
 
@@ -102,12 +103,30 @@ is_stripe_path(const char *path)
 		strncmp(path, "//v", 3) == 0;
 }
 
+/* A control path: the same tables, and never the mock. */
+static void
+control(Request *req, Answer *ans)
+{
+	bool		known;
+
+	req->route = find_route(req, &known);
+	if (req->route)
+		req->route->handler(req, ans);
+	else if (known)
+		amberflo_error(ans, 405, "Method Not Allowed");
+	else
+		amberflo_error(ans, 404, "Not Found");
+}
+
 static void
 process(Request *req, Answer *ans)
 {
 	bool		known;
-	const Route *route = find_route(req, &known);
+	const Route *route;
 
+	if (mock_answer(req, ans))
+		return;
+	route = find_route(req, &known);
 	req->route = route;
 	if (route == NULL && is_stripe_path(req->path))
 		stripe_no_route(req, ans);
@@ -115,8 +134,6 @@ process(Request *req, Answer *ans)
 		amberflo_error(ans, 405, "Method Not Allowed");
 	else if (route == NULL || !take_params(req, route->pattern))
 		amberflo_error(ans, 404, "Not Found");
-	else if (route->realm == REALM_CONTROL)
-		route->handler(req, ans);
 	else if (route->realm == REALM_AMBERFLO)
 		amberflo_call(req, ans);
 	else
@@ -132,7 +149,7 @@ route_request(Request *req, Answer *ans)
 	answer_clear(ans);
 	if (strncmp(req->path, "/_sandbox/", 10) == 0)
 	{
-		process(req, ans);
+		control(req, ans);
 		return;
 	}
 	ledger_add(req, true);
@@ -148,5 +165,6 @@ route_request(Request *req, Answer *ans)
 	else
 		answer_text(ans, 200, "application/json", "{}");
 	fault_apply(fault, req, ans);
-	stripe_spoiled(req, ans, fault_takes_in(fault));
+	if (!mock_active())
+		stripe_spoiled(req, ans, fault_takes_in(fault));
 }
