@@ -9,6 +9,7 @@ use warnings;
 
 use Cwd qw(abs_path);
 use File::Basename qw(dirname);
+use IPC::Run;
 use JSON::PP;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -77,6 +78,18 @@ sub query
 	$error =~ s/^LOCATION: .*\n?//mg;
 	$error =~ s/\n$//;
 	return ($out, $error);
+}
+
+# Starts a session that works off a script on its own; finish() waits for it.
+sub background
+{
+	my ($self, $script, $out, $error) = @_;
+	my $file = PostgreSQL::Test::Utils::tempdir() . '/script.sql';
+
+	append_to_file($file, $script);
+	return IPC::Run::start([ 'psql', '-XAtq', '-d', $self->{node}->connstr('postgres'), '-f', $file ],
+		'<', \undef, '>', $out, '2>', $error,
+		IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
 }
 
 # The answer of a statement that must succeed, decoded from JSON.

@@ -83,9 +83,8 @@ note_output("CREATE USER MAPPING FOR PUBLIC SERVER amberflo OPTIONS (api_key E'$
 $node->safe_psql('postgres', 'CREATE ROLE other LOGIN');
 $sandbox->clear_ledger;
 $sandbox->fault(path => '/ingest', fault => 'hold', count => 1);
-my ($in, $out, $error) = ("SELECT arazzo_run('meter-usage-and-topup-prepaid', '$inputs');\n", '', '');
-my $timer = IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default);
-my $busy = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres') ], '<', \$in, '>', \$out, '2>', \$error, $timer);
+my ($out, $error) = ('', '');
+my $busy = $arazzo->background("SELECT arazzo_run('meter-usage-and-topup-prepaid', '$inputs');\n", \$out, \$error);
 ok($sandbox->wait_for_requests(1), 'a call is under way');
 $everything .= $node->safe_psql('postgres', "SELECT * FROM pg_stat_activity WHERE query NOT LIKE '%pg_stat_activity%'");
 $everything .= $node->safe_psql('postgres', 'SELECT * FROM pg_stat_activity', extra_params => [ '-U', 'other' ]);

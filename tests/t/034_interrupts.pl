@@ -18,13 +18,11 @@ my $run = "SELECT arazzo_run('meter-usage-and-topup-prepaid', '$inputs')";
 sub start_hanging
 {
 	my ($script) = @_;
-	my $session = { in => $script, out => '', error => '' };
+	my $session = { out => '', error => '' };
 
 	$sandbox->clear_ledger;
 	$sandbox->fault(path => '/ingest', fault => 'hold', count => 1);
-	$session->{run} = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres') ],
-		'<', \$session->{in}, '>', \$session->{out}, '2>', \$session->{error},
-		IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
+	$session->{run} = $arazzo->background($script, \$session->{out}, \$session->{error});
 	ok($sandbox->wait_for_requests(1), 'a call hangs');
 	return $session;
 }
