@@ -8,6 +8,9 @@
  * the instance is a chain of stack frames that becomes a pointer only when an
  * error is told.
  *
+ * Messages show what the schema expects and what numbers there were, never a
+ * string of the instance: it may be a secret.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
