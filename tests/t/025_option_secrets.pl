@@ -24,7 +24,7 @@ $node->safe_psql('postgres', qq{
 	CREATE FUNCTION test_connection(text, name) RETURNS text AS '$rooms' LANGUAGE C STRICT;
 	CREATE FOREIGN DATA WRAPPER arazzo VALIDATOR arazzo_option_validator;
 	CREATE SERVER amberflo FOREIGN DATA WRAPPER arazzo OPTIONS (api 'https://app.amberflo.io');
-	CREATE ROLE nobody;
+	CREATE ROLE stranger;
 });
 foreach my $statement (
 	"CREATE USER MAPPING FOR PUBLIC SERVER amberflo OPTIONS (api_key E'$secret\\n')",
@@ -65,7 +65,7 @@ foreach my $case (
 	like($words, qr/^(?:08006|08001|22023|42501) ./, 'a request that fails');
 	unlike($words, qr/\Q$secret\E/, '... without its secret');
 }
-my ($code, $out, $err) = $node->psql('postgres', q{SELECT test_connection('https://x.example/a' || '/secret-path', 'nobody')});
+my ($code, $out, $err) = $node->psql('postgres', q{SELECT test_connection('https://x.example/a' || '/secret-path', 'stranger')});
 like($err, qr{there is no server for "https://x\.example"}, 'a URL is shown without its path');
 unlike($err =~ s/^LINE.*//msr, qr/secret-path/, '... indeed');
 
