@@ -42,6 +42,7 @@ typedef struct OptionRule
 	ValueCheck	check;
 } OptionRule;
 
+static const char *check_api(const char *value);
 static const char *check_url(const char *value);
 static const char *check_proxy(const char *value);
 static const char *check_time(const char *value);
@@ -55,12 +56,14 @@ static const char *check_key_place(const char *value);
 static const char *check_secret(const char *value);
 static const char *check_pem(const char *value);
 static void validate_option(DefElem *option, Oid catalog);
+static void check_place(List *options);
+static void report_invalid(const char *name, const char *problem) pg_attribute_noreturn();
 static const OptionRule *find_rule(const char *name, Oid catalog);
 static void report_unknown(const char *name, Oid catalog);
 static char *valid_names(Oid catalog);
 
 static const OptionRule rules[] = {
-	{"api", ForeignServerRelationId, check_url},
+	{"api", ForeignServerRelationId, check_api},
 	{"url", ForeignServerRelationId, check_url},
 	{"connect_timeout", ForeignServerRelationId, check_time},
 	{"timeout", ForeignServerRelationId, check_time},
@@ -100,7 +103,41 @@ arazzo_option_validator(PG_FUNCTION_ARGS)
 
 	foreach(cell, options)
 		validate_option(lfirst(cell), catalog);
+	check_place(options);
 	PG_RETURN_VOID();
+}
+
+/*
+ * Without a url the api is the place to send to.  With one it is only how
+ * documents name the API, and they may do so in plain http.
+ */
+static void
+check_place(List *options)
+{
+	const char *api = NULL;
+	ListCell   *cell;
+
+	foreach(cell, options)
+	{
+		DefElem    *option = lfirst(cell);
+
+		if (strcmp(option->defname, "url") == 0)
+			return;
+		if (strcmp(option->defname, "api") == 0)
+			api = defGetString(option);
+	}
+	if (api != NULL && check_url(api) != NULL)
+		report_invalid("api", check_url(api));
+}
+
+static void
+report_invalid(const char *name, const char *problem)
+{
+	ereport(ERROR,
+			errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
+			errmsg("invalid value for option \"%s\"", name),
+			errdetail("The value %s.", problem),
+			errhidestmt(true));
 }
 
 static void
@@ -113,11 +150,7 @@ validate_option(DefElem *option, Oid catalog)
 		report_unknown(option->defname, catalog);
 	problem = rule->check(defGetString(option));
 	if (problem != NULL)
-		ereport(ERROR,
-				errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
-				errmsg("invalid value for option \"%s\"", rule->name),
-				errdetail("The value %s.", problem),
-				errhidestmt(true));
+		report_invalid(rule->name, problem);
 	if (strcmp(rule->name, "ca_file") == 0 &&
 		!has_privs_of_role(GetUserId(), ROLE_PG_READ_SERVER_FILES))
 		ereport(ERROR,
@@ -178,7 +211,7 @@ valid_names(Oid catalog)
 }
 
 static const char *
-check_url(const char *value)
+check_api(const char *value)
 {
 	HttpUrl		url;
 	const char *problem = arazzo_url_parse(value, &url);
@@ -189,7 +222,18 @@ check_url(const char *value)
 		return "has a query";
 	if (url.has_fragment)
 		return "has a fragment";
-	if (!url.secure && !arazzo_url_is_loopback(&url))
+	return NULL;
+}
+
+static const char *
+check_url(const char *value)
+{
+	HttpUrl		url;
+	const char *problem = check_api(value);
+
+	if (problem != NULL)
+		return problem;
+	if (arazzo_url_parse(value, &url) == NULL && !url.secure && !arazzo_url_is_loopback(&url))
 		return "uses plain http, which is for loopback addresses";
 	return NULL;
 }
