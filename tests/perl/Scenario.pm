@@ -16,7 +16,7 @@
 #	--- requests			see below; none at all when empty
 #	--- outputs				what arazzo_run returns, as JSON, or
 #	--- fails				a regular expression that the error matches
-#	--- steps				one line for each call: step, attempt, outcome
+#	--- steps				one line for each call: step, attempt, outcome, action
 #
 # A request is "METHOD target content-type", with "-" for no content type, then
 # lines "> name: value" for headers that must be there, "> !name" for those that
@@ -64,7 +64,7 @@ sub read_file
 	my ($file) = @_;
 	my $read = { common => [], scenarios => [] };
 
-	open(my $handle, '<:encoding(UTF-8)', $file) or die "could not open \"$file\": $!";
+	open(my $handle, '<:raw', $file) or die "could not open \"$file\": $!";
 	local $/;
 	foreach my $section (sections(scalar <$handle>))
 	{
@@ -147,7 +147,7 @@ sub prepare
 	{
 		my ($kind, $argument, $text) = @$section;
 
-		$given{$argument} = JSON::PP->new->decode($text) if $kind eq 'server';
+		$given{$argument} = JSON::PP->new->utf8->decode($text) if $kind eq 'server';
 		is(load($arazzo, $argument, $text), '', "$file: $argument loads") if $kind eq 'document';
 	}
 	foreach my $section (grep { $_->[0] eq 'document' } @$common)
@@ -169,10 +169,10 @@ sub prepare_mock
 		my ($kind, $argument, $text) = @$section;
 
 		$arazzo->sandbox->mock($text) if $kind eq 'mock';
-		$arazzo->sandbox->fault(%{ JSON::PP->new->decode($text) }) if $kind eq 'fault';
+		$arazzo->sandbox->fault(%{ JSON::PP->new->utf8->decode($text) }) if $kind eq 'fault';
 		next unless $kind eq 'openapi';
 		my ($document) = map { $_->[2] } grep { $_->[0] eq 'document' && $_->[1] eq $argument } @$common;
-		$arazzo->sandbox->mock_openapi(JSON::PP->new->decode($document));
+		$arazzo->sandbox->mock_openapi(JSON::PP->new->utf8->decode($document));
 	}
 	return;
 }
@@ -193,6 +193,15 @@ sub read_requests
 	return @requests;
 }
 
+# Text as UTF-8; files, statements and reports are bytes throughout.
+sub bytes
+{
+	my ($text) = @_;
+
+	utf8::encode($text) if defined $text;
+	return $text;
+}
+
 # What the sandbox has seen, in the same form; headers by name in lower case.
 sub seen
 {
@@ -202,7 +211,7 @@ sub seen
 	foreach my $entry (@{ $arazzo->sandbox->ledger })
 	{
 		my %headers;
-		push @{ $headers{ lc $_->[0] } }, $_->[1] foreach @{ $entry->{headers} };
+		push @{ $headers{ lc $_->[0] } }, bytes($_->[1]) foreach @{ $entry->{headers} };
 		my $type = join(', ', @{ $headers{'content-type'} // ['-'] });
 		my $body = $entry->{body};
 
@@ -213,7 +222,7 @@ sub seen
 			$body =~ s/\Q$boundary\E/BOUNDARY/g;
 		}
 		$body =~ s/\r//g if defined $body;
-		push @requests, { line => "$entry->{method} $entry->{target} $type", headers => \%headers, body => $body };
+		push @requests, { line => bytes("$entry->{method} $entry->{target} $type"), headers => \%headers, body => bytes($body) };
 	}
 	return @requests;
 }
@@ -275,13 +284,13 @@ sub normal
 	return $arazzo->node->safe_psql('postgres', 'SELECT ' . Arazzo::quote($json) . '::jsonb');
 }
 
-# Runs a traced workflow; "step attempt outcome" lines without the run's own.
+# Runs a traced workflow; "step attempt outcome action" lines without the run's own.
 sub trace
 {
 	my ($arazzo, $workflow, $inputs) = @_;
 
 	return $arazzo->node->safe_psql('postgres',
-		"SELECT concat_ws(' ', step, attempt, outcome) FROM arazzo_trace("
+		"SELECT concat_ws(' ', step, attempt, outcome, action) FROM arazzo_trace("
 		  . Arazzo::quote($workflow) . ', ' . Arazzo::quote($inputs) . ') WHERE step IS NOT NULL ORDER BY ordinal');
 }
 
@@ -301,14 +310,23 @@ sub check
 	}
 	($out, $error) = run($arazzo, $workflow, $inputs);
 	check_requests($arazzo, $part{requests} // '', $scenario->{name});
-	if (defined $part{fails})
+	check_end($arazzo, \%part, $out, $error, $scenario->{name});
+	return;
+}
+
+# The run failed as expected, or has those outputs.
+sub check_end
+{
+	my ($arazzo, $part, $out, $error, $what) = @_;
+
+	if (defined $part->{fails})
 	{
-		my $pattern = $part{fails} =~ s/\s+$//r;
-		like($error, qr/$pattern/, "$scenario->{name}: fails");
+		my $pattern = $part->{fails} =~ s/\s+$//r;
+		like($error, qr/$pattern/, "$what: fails");
 		return;
 	}
-	is($error, '', "$scenario->{name}: no error");
-	is($out, normal($arazzo, $part{outputs} // '{}'), "$scenario->{name}: outputs");
+	is($error, '', "$what: no error");
+	is($out, normal($arazzo, $part->{outputs} // '{}'), "$what: outputs");
 	return;
 }
 

@@ -62,7 +62,8 @@ EXCEPTION WHEN OTHERS THEN
 END $$;
 SELECT options, try_server(options) FROM unnest(ARRAY[
 	$$api 'https://app.amberflo.io'$$, $$api 'https://app.amberflo.io/v1/', url 'http://127.0.0.1:8080'$$,
-	$$api 'http://localhost:1'$$, $$api 'http://app.amberflo.io'$$, $$url 'http://10.0.0.1'$$, $$api 'app.amberflo.io'$$,
+	$$api 'http://localhost:1'$$, $$api 'http://app.amberflo.io'$$,
+	$$api 'http://app.amberflo.io', url 'https://10.0.0.1'$$, $$api 'http://app.amberflo.io', url 'http://10.0.0.1'$$, $$url 'http://10.0.0.1'$$, $$api 'app.amberflo.io'$$,
 	$$api 'ftp://app.amberflo.io'$$, $$api ''$$, $$api 'https://u:pw@app.amberflo.io'$$, $$api 'https://app.amberflo.io?a'$$,
 	$$api 'https://app.amberflo.io#a'$$, $$api 'https://app.amberflo.io/../x'$$,
 	$$timeout '30s'$$, $$timeout '250'$$, $$timeout '1h'$$, $$timeout '0'$$, $$timeout '-1'$$, $$timeout '61min'$$,
