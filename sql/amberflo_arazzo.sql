@@ -55,6 +55,18 @@ COMMENT ON FUNCTION @extschema@.arazzo_unload(text) IS
 'remove a document';
 REVOKE ALL ON FUNCTION @extschema@.arazzo_unload(text) FROM PUBLIC;
 
+CREATE FUNCTION @extschema@.arazzo_import(
+    directory text,
+    OUT uri text,
+    OUT path text,
+    OUT loaded boolean,
+    OUT problem text
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.arazzo_import(text) IS
+'load all documents below a directory of the server with the sources they name; needs the privileges of pg_read_server_files';
+REVOKE ALL ON FUNCTION @extschema@.arazzo_import(text) FROM PUBLIC;
+
 -- Connections -------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.arazzo_option_validator(options text[], catalog oid) RETURNS void

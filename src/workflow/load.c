@@ -24,18 +24,18 @@
 #include "document/uri.h"
 #include "support/settings.h"
 #include "workflow/check.h"
+#include "workflow/load.h"
 #include "workflow/plan.h"
 
 PG_FUNCTION_INFO_V1(arazzo_load);
 PG_FUNCTION_INFO_V1(arazzo_load_file);
 PG_FUNCTION_INFO_V1(arazzo_unload);
 
-static char *load_text(const char *uri, const char *text, size_t length);
+static char *load_and_warn(const char *uri, const char *text, size_t length);
 static char *normalize_uri(const char *uri);
 static void check_openapi(const char *uri, const JsonbValue *content);
 static void describe(StoredDocument *document, const ArazzoNode *tree, const JsonbValue *content);
-static void warn_unplannable(const StoredDocument *document);
-static char *read_file(const char *path, size_t *length);
+static void warn_unplannable(const char *uri, ArazzoLibrary *library, List *workflow_ids);
 static const char *kind_name(ArazzoDocumentKind kind);
 
 /*
@@ -50,8 +50,8 @@ arazzo_load(PG_FUNCTION_ARGS)
 	char	   *uri = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	text	   *document = PG_GETARG_TEXT_PP(1);
 
-	PG_RETURN_TEXT_P(cstring_to_text(load_text(uri, VARDATA_ANY(document),
-											   VARSIZE_ANY_EXHDR(document))));
+	PG_RETURN_TEXT_P(cstring_to_text(load_and_warn(uri, VARDATA_ANY(document),
+												   VARSIZE_ANY_EXHDR(document))));
 }
 
 /*
@@ -63,25 +63,38 @@ Datum
 arazzo_load_file(PG_FUNCTION_ARGS)
 {
 	char	   *path = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	StringInfoData uri;
 	size_t		length;
 	char	   *text;
 
-	if (!has_privs_of_role(GetUserId(), ROLE_PG_READ_SERVER_FILES))
-		ereport(ERROR,
-				errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				errmsg("permission denied to read files of the server"),
-				errhint("It takes the privileges of role \"%s\".", "pg_read_server_files"));
+	arazzo_load_require_files();
 	canonicalize_path(path);
 	if (!is_absolute_path(path))
 		ereport(ERROR,
 				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				errmsg("path \"%s\" is not absolute", path));
-	text = read_file(path, &length);
+	text = arazzo_load_read_file(path, &length);
+	PG_RETURN_TEXT_P(cstring_to_text(load_and_warn(arazzo_load_file_uri(path), text, length)));
+}
+
+void
+arazzo_load_require_files(void)
+{
+	if (!has_privs_of_role(GetUserId(), ROLE_PG_READ_SERVER_FILES))
+		ereport(ERROR,
+				errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				errmsg("permission denied to read files of the server"),
+				errhint("It takes the privileges of role \"%s\".", "pg_read_server_files"));
+}
+
+char *
+arazzo_load_file_uri(const char *path)
+{
+	StringInfoData uri;
+
 	initStringInfo(&uri);
 	appendStringInfoString(&uri, "file://");
 	arazzo_uri_encode(&uri, path, strlen(path), "/:@!$&'()*+,;=");
-	PG_RETURN_TEXT_P(cstring_to_text(load_text(uri.data, text, length)));
+	return uri.data;
 }
 
 /*
@@ -99,9 +112,21 @@ arazzo_unload(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/* Loads a document and warns of workflows that cannot be run yet. */
 static char *
-load_text(const char *uri, const char *text, size_t length)
+load_and_warn(const char *uri, const char *text, size_t length)
 {
+	LoadedDocument loaded = arazzo_load_text(uri, text, length);
+
+	if (!creating_extension)
+		warn_unplannable(loaded.uri, arazzo_library_create(), loaded.workflow_ids);
+	return loaded.uri;
+}
+
+LoadedDocument
+arazzo_load_text(const char *uri, const char *text, size_t length)
+{
+	LoadedDocument loaded;
 	StoredDocument document = {0};
 	ArazzoFailure *failure = NULL;
 	ArazzoNode *tree;
@@ -123,9 +148,10 @@ load_text(const char *uri, const char *text, size_t length)
 	document.source = pnstrdup(text, length);
 	describe(&document, tree, content);
 	arazzo_store_put(&document);
-	if (!creating_extension)
-		warn_unplannable(&document);
-	return document.uri;
+	loaded.uri = document.uri;
+	loaded.workflow_ids = document.workflow_ids;
+	loaded.tree = tree;
+	return loaded;
 }
 
 /* An absolute URI without a fragment, or an absolute path made one. */
@@ -220,30 +246,36 @@ check_openapi(const char *uri, const JsonbValue *content)
 
 /* What keeps workflows of a document from being run, as warnings. */
 static void
-warn_unplannable(const StoredDocument *document)
+warn_unplannable(const char *uri, ArazzoLibrary *library, List *workflow_ids)
 {
-	ArazzoLibrary *library = arazzo_library_create();
 	ListCell   *cell;
 
-	foreach(cell, document->workflow_ids)
+	foreach(cell, workflow_ids)
 	{
-		ArazzoFailure *failure = NULL;
-		ArazzoPlan *plan = arazzo_plan_compile(library, document->uri, lfirst(cell), &failure);
+		ArazzoFailure *failure = arazzo_load_problem(library, uri, lfirst(cell));
 
-		CHECK_FOR_INTERRUPTS();
-		if (plan)
-		{
-			MemoryContextDelete(plan->context);
+		if (failure == NULL)
 			continue;
-		}
 		failure->message = psprintf("workflow \"%s\" cannot be run yet: %s",
 									(char *) lfirst(cell), failure->message);
 		arazzo_failure_report(failure, WARNING);
 	}
 }
 
-static char *
-read_file(const char *path, size_t *length)
+ArazzoFailure *
+arazzo_load_problem(ArazzoLibrary *library, const char *uri, const char *workflow_id)
+{
+	ArazzoFailure *failure = NULL;
+	ArazzoPlan *plan = arazzo_plan_compile(library, uri, workflow_id, &failure);
+
+	CHECK_FOR_INTERRUPTS();
+	if (plan)
+		MemoryContextDelete(plan->context);
+	return plan ? NULL : failure;
+}
+
+char *
+arazzo_load_read_file(const char *path, size_t *length)
 {
 	FILE	   *file = AllocateFile(path, PG_BINARY_R);
 	int64		limit = (int64) arazzo_max_document_kb * 1024;
