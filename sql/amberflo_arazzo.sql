@@ -55,6 +55,21 @@ COMMENT ON FUNCTION @extschema@.arazzo_unload(text) IS
 'remove a document';
 REVOKE ALL ON FUNCTION @extschema@.arazzo_unload(text) FROM PUBLIC;
 
+CREATE FUNCTION @extschema@.arazzo_check(
+    document text,
+    uri text DEFAULT NULL,
+    OUT severity text,
+    OUT code text,
+    OUT line integer,
+    OUT col integer,
+    OUT pointer text,
+    OUT message text,
+    OUT hint text
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.arazzo_check(text, text) IS
+'what is wrong with a document, as far as it can be known before a run; uri is what its references are resolved against';
+
 CREATE FUNCTION @extschema@.arazzo_import(
     directory text,
     OUT uri text,

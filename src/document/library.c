@@ -7,6 +7,8 @@
  */
 #include "postgres.h"
 
+#include "common/hashfn.h"
+#include "utils/hsearch.h"
 #include "utils/memutils.h"
 
 #include "document/library.h"
@@ -41,11 +43,21 @@ static const struct
 static const ArazzoDocument *read_document(ArazzoLibrary *library, const char *uri);
 static const ArazzoDocument *keep(ArazzoLibrary *library, const char *uri, const char *self,
 								  JsonbValue *content, ArazzoNode *tree);
+static void index_workflows(ArazzoLibrary *library, ArazzoDocument *document);
+static uint32 hash_id(const char *workflow_id);
 static const ArazzoDocument *reference_target(ArazzoLibrary *library, const ArazzoDocument *document,
 											  const char *reference, char **fragment,
 											  ArazzoFailure **failure);
 static JsonbValue *follow_once(ArazzoLibrary *library, const ArazzoDocument **document,
 							   const char *reference, ArazzoFailure **failure);
+
+/* A workflow of a document, by the hash of its id; ids that share a hash
+ * stand in a chain. */
+typedef struct WorkflowEntry
+{
+	uint32		hash;
+	List	   *nodes;			/* of ArazzoNode */
+} WorkflowEntry;
 
 ArazzoLibrary *
 arazzo_library_create(void)
@@ -147,6 +159,60 @@ keep(ArazzoLibrary *library, const char *uri, const char *self,
 	document->tree = tree;
 	library->documents = lappend(library->documents, document);
 	return document;
+}
+
+/* The index is made when it is used for the first time. */
+const ArazzoNode *
+arazzo_library_workflow(ArazzoLibrary *library, const ArazzoDocument *document, const char *workflow_id)
+{
+	uint32		hash = hash_id(workflow_id);
+	WorkflowEntry *entry;
+	ListCell   *cell;
+
+	if (document->workflows == NULL)
+		index_workflows(library, unconstify(ArazzoDocument *, document));
+	entry = hash_search(document->workflows, &hash, HASH_FIND, NULL);
+	foreach(cell, entry ? entry->nodes : NIL)
+	{
+		if (strcmp(arazzo_node_member_text(lfirst(cell), "workflowId"), workflow_id) == 0)
+			return lfirst(cell);
+	}
+	return NULL;
+}
+
+static void
+index_workflows(ArazzoLibrary *library, ArazzoDocument *document)
+{
+	MemoryContext old = MemoryContextSwitchTo(library->context);
+	const ArazzoNode *list = arazzo_node_member(document->tree, "workflows");
+	HASHCTL		control = {0};
+	int			i;
+
+	control.keysize = sizeof(uint32);
+	control.entrysize = sizeof(WorkflowEntry);
+	control.hcxt = library->context;
+	document->workflows = hash_create("arazzo workflows", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	for (i = 0; list && list->type == NODE_ARRAY && i < list->count; i++)
+	{
+		const char *id = arazzo_node_member_text(list->u.items[i], "workflowId");
+		uint32		hash = id ? hash_id(id) : 0;
+		WorkflowEntry *entry;
+		bool		found;
+
+		if (id == NULL)
+			continue;
+		entry = hash_search(document->workflows, &hash, HASH_ENTER, &found);
+		if (!found)
+			entry->nodes = NIL;
+		entry->nodes = lappend(entry->nodes, list->u.items[i]);
+	}
+	MemoryContextSwitchTo(old);
+}
+
+static uint32
+hash_id(const char *workflow_id)
+{
+	return DatumGetUInt32(hash_any((const unsigned char *) workflow_id, strlen(workflow_id)));
 }
 
 JsonbValue *

@@ -33,6 +33,7 @@ typedef struct ArazzoDocument
 	const char *version;		/* "1.0.1", "3.1.0", "2.0", or "" */
 	JsonbValue *content;		/* the whole document */
 	ArazzoNode *tree;			/* Arazzo documents only, else NULL */
+	struct HTAB *workflows;		/* the library's: nodes by workflow id, or NULL */
 } ArazzoDocument;
 
 typedef struct ArazzoLibrary ArazzoLibrary;
@@ -45,6 +46,10 @@ extern const ArazzoDocument *arazzo_library_get(ArazzoLibrary *library, const ch
 
 /* Tests: put a document in place without a table. */
 extern const ArazzoDocument *arazzo_library_put(ArazzoLibrary *library, const char *uri, JsonbValue *content, ArazzoNode *tree);
+
+/* The workflow of a document by its id, or NULL. */
+extern const ArazzoNode *arazzo_library_workflow(ArazzoLibrary *library, const ArazzoDocument *document,
+												 const char *workflow_id);
 
 /* Kind and version by the root members arazzo, openapi, swagger, asyncapi. */
 extern ArazzoDocumentKind arazzo_document_kind(const JsonbValue *content, const char **version);

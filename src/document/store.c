@@ -242,6 +242,25 @@ arazzo_store_arazzo_uris(const char *workflow_id)
 }
 
 List *
+arazzo_store_uris_ending(const char *end)
+{
+	Statement	statement;
+	List	   *uris;
+	Oid			types[1] = {TEXTOID};
+	Datum		values[1];
+
+	values[0] = CStringGetTextDatum(end);
+	statement_begin(&statement, true);
+	(void) SPI_execute_with_args(statement_text("SELECT uri FROM %s"
+												" WHERE pg_catalog.right(uri, pg_catalog.length($1)) OPERATOR(pg_catalog.=) $1"
+												" ORDER BY uri"),
+								 1, types, values, NULL, true, 0);
+	uris = first_column(statement.caller);
+	statement_end(&statement);
+	return uris;
+}
+
+List *
 arazzo_store_workflow_ids(void)
 {
 	Statement	statement;

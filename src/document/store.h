@@ -43,6 +43,9 @@ extern bool arazzo_store_delete(const char *uri);
 /* URIs of Arazzo documents, all or those with a workflow of this id. */
 extern List *arazzo_store_arazzo_uris(const char *workflow_id);
 
+/* URIs of all documents that end with a text. */
+extern List *arazzo_store_uris_ending(const char *end);
+
 /* Ids of all workflows of all documents, for hints. */
 extern List *arazzo_store_workflow_ids(void);
 

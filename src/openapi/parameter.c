@@ -41,6 +41,15 @@ arazzo_serialize_undeclared(ParameterLocation in, const char *name)
 }
 
 bool
+arazzo_path_variable_is(const char *variable, int length, const char *name)
+{
+	if (strncmp(variable, name, length) == 0 && name[length] == '\0')
+		return true;
+	return length > 1 && variable[0] == '+' &&
+		strncmp(variable + 1, name, length - 1) == 0 && name[length - 1] == '\0';
+}
+
+bool
 arazzo_serialize_path(StringInfo out, const OpenapiParameter *parameter,
 					  const JsonbValue *value, ArazzoFailure **failure)
 {

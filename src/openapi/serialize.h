@@ -22,6 +22,10 @@
  */
 extern OpenapiParameter *arazzo_serialize_undeclared(ParameterLocation in, const char *name);
 
+/* Does a variable of a path template, without its braces, name a parameter?
+ * "+name" (RFC 6570, reserved expansion) names it as well. */
+extern bool arazzo_path_variable_is(const char *variable, int length, const char *name);
+
 /* Appends the expansion of a path parameter: percent-encoded, so that it
  * stays within its segment. */
 extern bool arazzo_serialize_path(StringInfo out, const OpenapiParameter *parameter,

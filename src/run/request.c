@@ -36,6 +36,10 @@ static void add_header(Builder *builder, const char *name, const char *value, bo
 static void default_header(Builder *builder, const char *name, const char *value);
 static bool build_url(Builder *builder);
 static bool append_path(Builder *builder, StringInfo url);
+static bool append_variable(Builder *builder, StringInfo url, ParameterLocation in,
+							const char *variable, int length);
+static bool append_segments(Builder *builder, StringInfo url, const OpenapiParameter *parameter,
+							const JsonbValue *value);
 static bool build_body(Builder *builder);
 static bool build_json(Builder *builder, const PlanBody *body, StringInfo out, bool *present);
 static bool build_other(Builder *builder, const PlanBody *body, StringInfo out,
@@ -123,6 +127,9 @@ add_value(Builder *builder, const PlanParameter *parameter, const JsonbValue *va
 	switch (parameter->parameter->in)
 	{
 		case IN_QUERY:
+			if (strchr(builder->step->operation->path, '?') &&
+				is_template_variable(strchr(builder->step->operation->path, '?'), parameter->parameter->name))
+				return true;
 			return arazzo_serialize_query(&builder->query, parameter->parameter, value, &builder->failure);
 		case IN_QUERYSTRING:
 			return arazzo_serialize_query(&builder->querystring, parameter->parameter, value, &builder->failure);
@@ -141,16 +148,15 @@ add_value(Builder *builder, const PlanParameter *parameter, const JsonbValue *va
 	return true;
 }
 
+/* Does a path template, or a query that stands in it, have the variable? */
 static bool
 is_template_variable(const char *path, const char *name)
 {
-	size_t		length = strlen(name);
-
-	while ((path = strchr(path, '{')) != NULL)
+	while ((path = strchr(path, '{')) != NULL && strchr(path, '}') != NULL)
 	{
-		path++;
-		if (strncmp(path, name, length) == 0 && path[length] == '}')
+		if (arazzo_path_variable_is(path + 1, strchr(path, '}') - path - 1, name))
 			return true;
+		path++;
 	}
 	return false;
 }
@@ -212,41 +218,85 @@ build_url(Builder *builder)
 	return true;
 }
 
-/* The path with the variables of its template filled in. */
+/*
+ * The path with the variables of its template filled in.  Descriptions have
+ * paths with a query in them; its variables are parameters of the query.
+ */
 static bool
 append_path(Builder *builder, StringInfo url)
 {
 	const char *path = builder->step->operation->path;
+	const char *query = strchr(path, '?');
 	const char *open;
 
 	while ((open = strchr(path, '{')) != NULL && strchr(open, '}') != NULL)
 	{
 		const char *close = strchr(open, '}');
-		ListCell   *cell;
+		ParameterLocation in = query && open > query ? IN_QUERY : IN_PATH;
 
 		appendBinaryStringInfo(url, path, open - path);
-		foreach(cell, builder->step->parameters)
-		{
-			const PlanParameter *parameter = lfirst(cell);
-			const char *name = parameter->parameter->name;
-			ListCell   *evaluated;
-
-			if (parameter->parameter->in != IN_PATH ||
-				strlen(name) != (size_t) (close - open - 1) || strncmp(name, open + 1, close - open - 1) != 0)
-				continue;
-			foreach(evaluated, builder->run->exchange.parameters)
-			{
-				const ExchangeParameter *value = lfirst(evaluated);
-
-				if (value->in == IN_PATH && value->name == name &&
-					!arazzo_serialize_path(url, parameter->parameter, value->value, &builder->failure))
-					return false;
-			}
-		}
+		if (!append_variable(builder, url, in, open + 1, close - open - 1))
+			return false;
 		path = close + 1;
 	}
 	appendStringInfoString(url, path);
 	return true;
+}
+
+/* The value of a variable; without one there is no URL. */
+static bool
+append_variable(Builder *builder, StringInfo url, ParameterLocation in, const char *variable, int length)
+{
+	ListCell   *cell;
+
+	foreach(cell, builder->step->parameters)
+	{
+		const PlanParameter *parameter = lfirst(cell);
+		const char *name = parameter->parameter->name;
+		ListCell   *evaluated;
+
+		if ((parameter->parameter->in != in && parameter->parameter->in != IN_PATH) ||
+			!arazzo_path_variable_is(variable, length, name))
+			continue;
+		foreach(evaluated, builder->run->exchange.parameters)
+		{
+			const ExchangeParameter *value = lfirst(evaluated);
+
+			if (value->in != parameter->parameter->in || value->name != name)
+				continue;
+			if (variable[0] == '+' && name[0] != '+')
+				return append_segments(builder, url, parameter->parameter, value->value);
+			return arazzo_serialize_path(url, in == IN_PATH ? parameter->parameter :
+										 arazzo_serialize_undeclared(IN_PATH, name),
+										 value->value, &builder->failure);
+		}
+	}
+	builder->failure = arazzo_failure_make(ERRCODE_ARAZZO_EXPRESSION,
+										   "path parameter \"%.*s\" of \"%s\" has no value",
+										   length, variable, builder->step->operation->path);
+	return false;
+}
+
+/* "{+name}" (RFC 6570, 3.2.3): the value is several segments of the path,
+ * each of which stays one. */
+static bool
+append_segments(Builder *builder, StringInfo url, const OpenapiParameter *parameter, const JsonbValue *value)
+{
+	char	   *segment = arazzo_value_to_text(value);
+
+	for (;;)
+	{
+		char	   *slash = strchr(segment, '/');
+
+		if (slash)
+			*slash = '\0';
+		if (!arazzo_serialize_path(url, parameter, arazzo_value_cstring(segment), &builder->failure))
+			return false;
+		if (slash == NULL)
+			return true;
+		appendStringInfoChar(url, '/');
+		segment = slash + 1;
+	}
 }
 
 /* Request Body Object. */

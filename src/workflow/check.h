@@ -15,11 +15,14 @@
 
 typedef struct ArazzoFinding
 {
-	bool		error;			/* refuses loading; else a warning */
+	bool		error;			/* refuses loading, or keeps a workflow from being
+								 * run; else a warning */
+	const char *code;			/* stable: "unknown-field", ... */
 	int			line;
 	int			column;
-	char	   *pointer;		/* JSON Pointer of the place */
+	char	   *pointer;		/* JSON Pointer of the place; NULL: by position */
 	char	   *message;
+	char	   *hint;			/* what to do, a sentence, or NULL */
 } ArazzoFinding;
 
 /*
@@ -28,6 +31,15 @@ typedef struct ArazzoFinding
  * document order.
  */
 extern List *arazzo_check_structure(const ArazzoNode *root);
+
+/*
+ * The same for an OpenAPI document (2.0, 3.x), as far as looking operations
+ * up relies on it.
+ */
+extern List *arazzo_check_openapi(const ArazzoNode *root);
+
+/* Puts findings into document order. */
+extern void arazzo_check_sort(List *findings);
 
 /* The findings that are errors, as one failure (WF001), or NULL. */
 extern ArazzoFailure *arazzo_check_failure(const char *uri, List *findings);

@@ -15,11 +15,9 @@
 #include "utils/memutils.h"
 
 #include "document/uri.h"
+#include "workflow/check.h"
 #include "workflow/compile.h"
 
-static PlanWorkflow *enter_workflow(Compiler *compiler, const ArazzoDocument *document,
-									const char *workflow_id);
-static const ArazzoNode *find_workflow(const ArazzoNode *root, const char *workflow_id);
 static bool compile_workflow(WorkflowCompiler *self);
 static bool compile_sources(WorkflowCompiler *self);
 static bool compile_inputs_schema(WorkflowCompiler *self);
@@ -29,6 +27,10 @@ static bool compile_dependencies(WorkflowCompiler *self);
 static bool finish(Compiler *compiler);
 static bool share_credential_inputs(PlanWorkflow *workflow);
 static bool has_name(List *names, const char *name);
+static const JsonbValue *schema_root(WorkflowCompiler *self, const JsonbValue *schema);
+static bool has_reference(const JsonbValue *value);
+static void add_finding(WorkflowCompiler *self, const ArazzoNode *place, ArazzoFinding *finding);
+static const char *failure_code(const ArazzoFailure *failure);
 static JsonbValue *without_required(const JsonbValue *schema, List *names);
 static const JsonbValue *schema_document(void *owner, const char *uri);
 
@@ -49,22 +51,14 @@ arazzo_plan_compile(ArazzoLibrary *library, const char *document_uri,
 											   "Arazzo document \"%s\" is not loaded", document_uri);
 	else
 	{
-		compiler.plan->workflow = enter_workflow(&compiler, document, workflow_id);
+		compiler.plan->workflow = arazzo_compile_enter(&compiler, document, workflow_id);
 		if (compiler.plan->workflow == NULL)
 			compiler.failure = arazzo_failure_make(ERRCODE_UNDEFINED_OBJECT,
 												   "document \"%s\" has no workflow \"%s\"",
 												   document_uri, workflow_id);
 	}
-	while (compiler.failure == NULL && compiler.pending != NIL)
-	{
-		WorkflowCompiler *next = linitial(compiler.pending);
-
-		CHECK_FOR_INTERRUPTS();
-		compiler.pending = list_delete_first(compiler.pending);
-		compile_workflow(next);
-	}
 	if (compiler.failure == NULL)
-		finish(&compiler);
+		arazzo_compile_pending(&compiler);
 	MemoryContextSwitchTo(caller);
 	if (compiler.failure == NULL)
 		return compiler.plan;
@@ -73,9 +67,25 @@ arazzo_plan_compile(ArazzoLibrary *library, const char *document_uri,
 	return NULL;
 }
 
-/* The entry of a workflow, made when it is named for the first time. */
-static PlanWorkflow *
-enter_workflow(Compiler *compiler, const ArazzoDocument *document, const char *workflow_id)
+/* The list grows while it is worked off, and is freed with the plan. */
+void
+arazzo_compile_pending(Compiler *compiler)
+{
+	int			next;
+
+	for (next = 0; next < list_length(compiler->entered); next++)
+	{
+		if (compiler->failure && compiler->report == NULL)
+			return;
+		CHECK_FOR_INTERRUPTS();
+		(void) compile_workflow(list_nth(compiler->entered, next));
+	}
+	if (compiler->failure == NULL || compiler->report)
+		(void) finish(compiler);
+}
+
+PlanWorkflow *
+arazzo_compile_enter(Compiler *compiler, const ArazzoDocument *document, const char *workflow_id)
 {
 	WorkflowCompiler *self;
 	const ArazzoNode *node;
@@ -89,7 +99,7 @@ enter_workflow(Compiler *compiler, const ArazzoDocument *document, const char *w
 			strcmp(workflow->document_uri, document->uri) == 0)
 			return workflow;
 	}
-	node = document->tree ? find_workflow(document->tree, workflow_id) : NULL;
+	node = arazzo_library_workflow(compiler->library, document, workflow_id);
 	if (node == NULL)
 		return NULL;
 	self = palloc0(sizeof(WorkflowCompiler));
@@ -103,38 +113,24 @@ enter_workflow(Compiler *compiler, const ArazzoDocument *document, const char *w
 	self->workflow->self = pstrdup(document->base);
 	arazzo_compile_scope_init(self);
 	compiler->plan->workflows = lappend(compiler->plan->workflows, self->workflow);
-	compiler->pending = lappend(compiler->pending, self);
 	compiler->entered = lappend(compiler->entered, self);
 	return self->workflow;
 }
 
-static const ArazzoNode *
-find_workflow(const ArazzoNode *root, const char *workflow_id)
-{
-	const ArazzoNode *workflows = arazzo_node_member(root, "workflows");
-	int			i;
-
-	if (workflows == NULL || workflows->type != NODE_ARRAY)
-		return NULL;
-	for (i = 0; i < workflows->count; i++)
-	{
-		const char *id = arazzo_node_member_text(workflows->u.items[i], "workflowId");
-
-		if (id && strcmp(id, workflow_id) == 0)
-			return workflows->u.items[i];
-	}
-	return NULL;
-}
-
+/* All parts, also after a failure, so that a check sees each of them. */
 static bool
 compile_workflow(WorkflowCompiler *self)
 {
-	return compile_sources(self) &&
-		compile_inputs_schema(self) &&
-		compile_steps(self) &&
-		compile_dependencies(self) &&
-		arazzo_compile_outputs(self, arazzo_node_member(self->node, "outputs"),
-							   &self->workflow->outputs, &self->workflow->output_count);
+	bool		good = compile_sources(self);
+
+	if (self->compiler->report && list_member_ptr(self->compiler->report->broken, self->node))
+		return false;
+	good &= compile_inputs_schema(self);
+	good &= compile_steps(self);
+	good &= compile_dependencies(self);
+	good &= arazzo_compile_outputs(self, arazzo_node_member(self->node, "outputs"),
+								   &self->workflow->outputs, &self->workflow->output_count);
+	return good;
 }
 
 static bool
@@ -186,6 +182,7 @@ static bool
 compile_steps(WorkflowCompiler *self)
 {
 	const ArazzoNode *steps = arazzo_node_member(self->node, "steps");
+	bool		good = true;
 	int			i;
 
 	self->workflow->step_count = steps->count;
@@ -195,18 +192,17 @@ compile_steps(WorkflowCompiler *self)
 	for (i = 0; i < steps->count; i++)
 	{
 		PlanStep   *step = &self->workflow->steps[i];
-		bool		compiled;
 
 		step->index = i;
 		step->line = steps->u.items[i]->line;
 		step->column = steps->u.items[i]->column;
 		self->step = step;
-		compiled = arazzo_compile_step(self, steps->u.items[i], step);
+		good &= arazzo_compile_step(self, steps->u.items[i], step);
 		self->step = NULL;
-		if (!compiled)
+		if (!good && self->compiler->report == NULL)
 			return false;
 	}
-	return true;
+	return good;
 }
 
 /* Workflow Object, dependsOn. */
@@ -220,7 +216,7 @@ compile_dependencies(WorkflowCompiler *self)
 	{
 		PlanWorkflow *dependency = arazzo_compile_workflow_reference(self, list->u.items[i]);
 
-		if (dependency == NULL)
+		if (dependency == NULL && self->compiler->report == NULL)
 			return false;
 		self->workflow->depends_on = lappend(self->workflow->depends_on, dependency);
 	}
@@ -248,15 +244,11 @@ arazzo_compile_workflow_reference(WorkflowCompiler *self, const ArazzoNode *refe
 		document = arazzo_library_get(self->compiler->library, source->uri);
 		if (document == NULL)
 		{
-			ArazzoFailure *failure = arazzo_failure_make(ERRCODE_ARAZZO_REFERENCE,
-														 "source \"%s\" is not loaded", source->name);
-
-			arazzo_failure_hint(failure, "Load it with arazzo_load('%s', ...).", source->uri);
-			arazzo_compile_fail(self, reference, failure);
+			arazzo_compile_fail_source(self, reference, source);
 			return NULL;
 		}
 	}
-	workflow = enter_workflow(self->compiler, document, workflow_id);
+	workflow = arazzo_compile_enter(self->compiler, document, workflow_id);
 	if (workflow == NULL)
 		arazzo_compile_fail(self, reference,
 							arazzo_failure_make(ERRCODE_ARAZZO_REFERENCE,
@@ -281,11 +273,43 @@ compile_schema(WorkflowCompiler *self)
 		return true;
 	if (workflow->credential_inputs)
 		schema = without_required(schema, workflow->credential_inputs);
-	workflow->inputs = arazzo_schema_compile(schema, arazzo_value_copy(self->document->content),
-											 &options, &failure);
+	workflow->inputs = arazzo_schema_compile(schema, schema_root(self, schema), &options, &failure);
 	if (workflow->inputs == NULL)
 		arazzo_compile_fail(self, arazzo_node_member(self->node, "inputs"), failure);
 	return workflow->inputs != NULL;
+}
+
+/* The document a schema stands in, which it needs for its references only;
+ * documents with many workflows are large. */
+static const JsonbValue *
+schema_root(WorkflowCompiler *self, const JsonbValue *schema)
+{
+	return has_reference(schema) ? arazzo_value_copy(self->document->content) : schema;
+}
+
+static bool
+has_reference(const JsonbValue *value)
+{
+	ArazzoValueWalk walk;
+	JsonbValue	key;
+	JsonbValue	item;
+	bool		object = arazzo_value_is_object(value);
+
+	check_stack_depth();
+	if (!object && !arazzo_value_is_array(value))
+		return false;
+	arazzo_value_walk(&walk, value);
+	while (arazzo_value_next(&walk, &key, &item))
+	{
+		if (object && key.val.string.len >= 4 && key.val.string.val[0] == '$' &&
+			memcmp(key.val.string.val + key.val.string.len - 3, "Ref", 3) == 0)
+			return true;
+		if (object && key.val.string.len == 4 && memcmp(key.val.string.val, "$ref", 4) == 0)
+			return true;
+		if (has_reference(&item))
+			return true;
+	}
+	return false;
 }
 
 static const JsonbValue *
@@ -352,7 +376,7 @@ finish(Compiler *compiler)
 	}
 	foreach(cell, compiler->entered)
 	{
-		if (!compile_schema(lfirst(cell)))
+		if (!compile_schema(lfirst(cell)) && compiler->report == NULL)
 			return false;
 	}
 	return true;
@@ -404,8 +428,24 @@ arazzo_compile_fail(WorkflowCompiler *self, const ArazzoNode *place, ArazzoFailu
 {
 	StringInfoData detail;
 
+	self->compiler->failures++;
+	self->failures++;
+	if (self->compiler->report)
+	{
+		ArazzoFinding *finding = palloc0(sizeof(ArazzoFinding));
+
+		finding->error = true;
+		finding->code = failure_code(failure);
+		finding->line = failure->line;
+		finding->column = failure->column;
+		finding->message = failure->message;
+		finding->hint = failure->hint ? failure->hint : failure->detail;
+		add_finding(self, place, finding);
+	}
 	if (self->compiler->failure)
 		return;
+	if (place == NULL)
+		place = self->place;
 	if (failure->line == 0 && place)
 	{
 		failure->line = place->line;
@@ -428,4 +468,61 @@ arazzo_compile_fail(WorkflowCompiler *self, const ArazzoNode *place, ArazzoFailu
 		appendStringInfo(&detail, " %s", failure->detail);
 	failure->detail = detail.data;
 	self->compiler->failure = failure;
+}
+
+void
+arazzo_compile_note(WorkflowCompiler *self, const ArazzoNode *place, const char *code,
+					char *message, char *hint)
+{
+	ArazzoFinding *finding;
+
+	if (self->compiler->report == NULL)
+		return;
+	finding = palloc0(sizeof(ArazzoFinding));
+	finding->code = code;
+	finding->message = message;
+	finding->hint = hint;
+	add_finding(self, place, finding);
+}
+
+/* Adds a finding in the document that is checked, with its position. */
+static void
+add_finding(WorkflowCompiler *self, const ArazzoNode *place, ArazzoFinding *finding)
+{
+	CompileReport *report = self->compiler->report;
+
+	if (report->muted || self->document != report->document)
+		return;
+	if (place == NULL)
+		place = self->place;
+	if (finding->line == 0 && place)
+	{
+		finding->line = place->line;
+		finding->column = place->column;
+	}
+	if (finding->line == 0 && self->step)
+	{
+		finding->line = self->step->line;
+		finding->column = self->step->column;
+	}
+	report->findings = lappend(report->findings, finding);
+}
+
+/* The code of a failure that keeps a workflow from being run. */
+static const char *
+failure_code(const ArazzoFailure *failure)
+{
+	switch (failure->sqlstate)
+	{
+		case ERRCODE_ARAZZO_REFERENCE:
+			return "unresolved-reference";
+		case ERRCODE_ARAZZO_EXPRESSION:
+			return "invalid-expression";
+		case ERRCODE_FEATURE_NOT_SUPPORTED:
+			return "unsupported";
+		case ERRCODE_ARAZZO_SCHEMA:
+			return "invalid-schema";
+		default:
+			return "invalid-document";
+	}
 }

@@ -13,14 +13,46 @@
 
 #include "workflow/plan.h"
 
+/* Which part of a step, or of a workflow, an expression stands in. */
+typedef enum CompilePart
+{
+	PART_WORKFLOW,				/* outputs of a workflow */
+	PART_REQUEST,				/* before the call */
+	PART_RESPONSE				/* after it */
+} CompilePart;
+
+/* An expression that was found while checking, and where. */
+typedef struct CompileUse
+{
+	const ArazzoExpression *expression;
+	CompilePart part;
+	int			step;			/* index, -1 for PART_WORKFLOW */
+	bool		condition;		/* where absent is as good as null */
+	const ArazzoNode *place;
+} CompileUse;
+
+/*
+ * What checking a document wants to know beyond the first failure.  Only
+ * findings of that document are kept.
+ */
+typedef struct CompileReport
+{
+	const ArazzoDocument *document;
+	List	   *findings;		/* of ArazzoFinding */
+	List	   *broken;			/* of ArazzoNode: workflows not to be looked at */
+	List	   *missing;		/* of char *: names of sources not loaded */
+	bool		muted;
+} CompileReport;
+
 /* One compilation: a plan in the making. */
 typedef struct Compiler
 {
 	ArazzoLibrary *library;
 	ArazzoPlan *plan;
-	List	   *pending;		/* of WorkflowCompiler, not compiled yet */
-	List	   *entered;		/* of WorkflowCompiler, all of them */
-	ArazzoFailure *failure;
+	List	   *entered;		/* of WorkflowCompiler */
+	ArazzoFailure *failure;		/* the first */
+	int			failures;		/* how many there were */
+	CompileReport *report;		/* NULL unless a document is checked */
 } Compiler;
 
 /* One workflow of it. */
@@ -34,8 +66,14 @@ typedef struct WorkflowCompiler
 	PlanWorkflow *workflow;
 	PlanStep   *step;			/* at hand, or NULL */
 	ExpressionScope scope;
-	bool		lenient;		/* outputs: what does not resolve is null */
 	List	   *inputs_used;	/* of char *: inputs named since it was cleared */
+	const ArazzoNode *place;	/* what is being compiled, for messages */
+
+	/* checking only */
+	CompilePart part;
+	bool		condition;
+	List	   *uses;			/* of CompileUse */
+	int			failures;		/* of this workflow */
 } WorkflowCompiler;
 
 /* The compiled (or pending) workflow a workflowId field names; NULL when it
@@ -44,6 +82,15 @@ extern PlanWorkflow *arazzo_compile_workflow_reference(WorkflowCompiler *self, c
 
 /* Compiles a step's target, parameters, body, criteria, actions, outputs. */
 extern bool arazzo_compile_step(WorkflowCompiler *self, const ArazzoNode *node, PlanStep *step);
+
+/* Has the step a parameter of that place and name? */
+extern bool arazzo_compile_has_parameter(const PlanStep *step, ParameterLocation in, const char *name);
+
+/* Checking: does a call give what its operation needs, and no more? */
+extern void arazzo_compile_check_call(WorkflowCompiler *self, const ArazzoNode *node, const PlanStep *step);
+
+/* Checking: steps and outputs of a workflow that was compiled. */
+extern void arazzo_compile_check_flow(WorkflowCompiler *self);
 
 /* The operation that operationId or operationPath names. */
 extern const OpenapiOperation *arazzo_compile_operation(WorkflowCompiler *self, const ArazzoNode *step);
@@ -74,15 +121,40 @@ extern bool arazzo_compile_inputs(WorkflowCompiler *self, const ArazzoNode *own,
 /* The source description of a name; NULL when there is none. */
 extern const PlanSource *arazzo_compile_source(WorkflowCompiler *self, const char *name, int length);
 
+/* Fails because a source is not loaded. */
+extern void arazzo_compile_fail_source(WorkflowCompiler *self, const ArazzoNode *place,
+									   const PlanSource *source);
+
 /* Splits "$sourceDescriptions.<name>.<rest>"; false if it is none.  Sets
  * *source to NULL when no such source is declared. */
 extern bool arazzo_compile_split_source(WorkflowCompiler *self, const char *text,
 										const PlanSource **source, const char **rest);
 
+/* Has the step such an output (NULL: is there such a step)?  A step that
+ * calls a workflow hands on that one's. */
+extern bool arazzo_compile_output_declared(WorkflowCompiler *self, const char *step, int step_length,
+										   const char *output, int output_length);
+
 /* Index of a step by id, -1 when there is none. */
 extern int	arazzo_compile_step_index(WorkflowCompiler *self, const char *step_id, int length);
 
-/* Keeps a failure, unless there is one already, with the place added. */
+/* The entry of a workflow, made when it is named for the first time; NULL
+ * when the document has none of this id. */
+extern PlanWorkflow *arazzo_compile_enter(Compiler *compiler, const ArazzoDocument *document,
+										  const char *workflow_id);
+
+/* Compiles what was entered, and what that reaches. */
+extern void arazzo_compile_pending(Compiler *compiler);
+
+/* Notes what is no obstacle; nothing happens unless a document is checked.
+ * place may be NULL: what is being compiled. */
+extern void arazzo_compile_note(WorkflowCompiler *self, const ArazzoNode *place, const char *code,
+								char *message, char *hint);
+
+/*
+ * Keeps a failure, unless there is one already, with the place added.  When
+ * a document is checked it becomes a finding as well.
+ */
 extern void arazzo_compile_fail(WorkflowCompiler *self, const ArazzoNode *place, ArazzoFailure *failure);
 
 /* The scope in which a workflow's expressions are parsed. */

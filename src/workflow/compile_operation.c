@@ -15,6 +15,7 @@
 
 static OpenapiOperation *by_id(WorkflowCompiler *self, const ArazzoNode *node);
 static OpenapiOperation *by_plain_id(WorkflowCompiler *self, const ArazzoNode *node);
+static OpenapiOperation *by_prefixed_id(WorkflowCompiler *self, const ArazzoNode *node);
 static List *source_documents(WorkflowCompiler *self, const PlanSource **missing);
 static OpenapiOperation *by_similar_id(WorkflowCompiler *self, const ArazzoNode *node, List *documents);
 static void report_ambiguous(WorkflowCompiler *self, const ArazzoNode *node, List *holders);
@@ -24,6 +25,8 @@ static const ArazzoDocument *source_document(WorkflowCompiler *self, const Arazz
 											 const PlanSource *source);
 static const PlanSource *path_source(WorkflowCompiler *self, const char *text, int length);
 static List *openapi_sources(WorkflowCompiler *self);
+static void note_path(WorkflowCompiler *self, const ArazzoNode *node, const PlanSource *source,
+					  const OpenapiOperation *operation);
 static void note_case(WorkflowCompiler *self, const char *written, const char *accepted);
 
 const OpenapiOperation *
@@ -31,7 +34,12 @@ arazzo_compile_operation(WorkflowCompiler *self, const ArazzoNode *step)
 {
 	const ArazzoNode *id = arazzo_node_member(step, "operationId");
 
-	return id ? by_id(self, id) : by_path(self, arazzo_node_member(step, "operationPath"));
+	const OpenapiOperation *operation;
+
+	self->place = id ? id : arazzo_node_member(step, "operationPath");
+	operation = id ? by_id(self, id) : by_path(self, self->place);
+	self->place = NULL;
+	return operation;
 }
 
 static OpenapiOperation *
@@ -60,7 +68,8 @@ by_id(WorkflowCompiler *self, const ArazzoNode *node)
 	operation = arazzo_operation_by_id(self->compiler->library, document, rest, &accepted, &failure);
 	if (operation == NULL)
 		arazzo_compile_fail(self, node, failure);
-	note_case(self, rest, accepted);
+	else
+		note_case(self, rest, accepted);
 	return operation;
 }
 
@@ -94,11 +103,34 @@ by_plain_id(WorkflowCompiler *self, const ArazzoNode *node)
 		(void) source_document(self, node, missing);
 		return NULL;
 	}
-	if (holders == NIL)
-		return by_similar_id(self, node, documents);
+	operation = holders == NIL ? by_prefixed_id(self, node) : NULL;
+	if (operation || holders == NIL)
+		return operation ? operation : by_similar_id(self, node, documents);
 	operation = arazzo_operation_by_id(library, linitial(holders), node->u.string, NULL, &failure);
 	if (operation == NULL)
 		arazzo_compile_fail(self, node, failure);
+	return operation;
+}
+
+/* "<source name>.<id>": a source that is named without its expression. */
+static OpenapiOperation *
+by_prefixed_id(WorkflowCompiler *self, const ArazzoNode *node)
+{
+	char	   *text = psprintf(SOURCES "%s", node->u.string);
+	const PlanSource *source;
+	const ArazzoDocument *document;
+	OpenapiOperation *operation;
+	ArazzoFailure *ignored = NULL;
+	const char *id;
+
+	if (!arazzo_compile_split_source(self, text, &source, &id) || source == NULL)
+		return NULL;
+	document = arazzo_library_get(self->compiler->library, source->uri);
+	if (document == NULL || !arazzo_operation_exists(self->compiler->library, document, id))
+		return NULL;
+	operation = arazzo_operation_by_id(self->compiler->library, document, id, NULL, &ignored);
+	if (operation)
+		self->scope.accepted(self, node->u.string, text);
 	return operation;
 }
 
@@ -218,6 +250,8 @@ by_path(WorkflowCompiler *self, const ArazzoNode *node)
 											pointer ? pointer : hash + 1, &failure);
 	if (operation == NULL)
 		arazzo_compile_fail(self, node, failure);
+	else
+		note_path(self, node, source, operation);
 	return operation;
 }
 
@@ -248,6 +282,8 @@ by_method_and_path(WorkflowCompiler *self, const ArazzoNode *node)
 	operation = arazzo_operation_by_path(self->compiler->library, document, method, path, &failure);
 	if (operation == NULL)
 		arazzo_compile_fail(self, node, failure);
+	else
+		note_path(self, node, linitial(sources), operation);
 	return operation;
 }
 
@@ -331,14 +367,30 @@ source_document(WorkflowCompiler *self, const ArazzoNode *place, const PlanSourc
 	const ArazzoDocument *document = arazzo_library_get(self->compiler->library, source->uri);
 
 	if (document == NULL)
-	{
-		ArazzoFailure *failure = arazzo_failure_make(ERRCODE_ARAZZO_REFERENCE,
-													 "source \"%s\" is not loaded", source->name);
-
-		arazzo_failure_hint(failure, "Load it with arazzo_load('%s', ...).", source->uri);
-		arazzo_compile_fail(self, place, failure);
-	}
+		arazzo_compile_fail_source(self, place, source);
 	return document;
+}
+
+/* In a check it is said once for the source, and what would be in it is not
+ * judged. */
+void
+arazzo_compile_fail_source(WorkflowCompiler *self, const ArazzoNode *place, const PlanSource *source)
+{
+	CompileReport *report = self->compiler->report;
+	ArazzoFailure *failure = arazzo_failure_make(ERRCODE_ARAZZO_REFERENCE,
+												 "source \"%s\" is not loaded", source->name);
+	bool		muted = report && report->muted;
+
+	arazzo_failure_hint(failure, "Load it with arazzo_load('%s', ...).", source->uri);
+	if (report)
+	{
+		if (self->document == report->document)
+			report->missing = lappend(report->missing, pstrdup(source->name));
+		report->muted = true;
+	}
+	arazzo_compile_fail(self, place, failure);
+	if (report)
+		report->muted = muted;
 }
 
 static List *
@@ -355,6 +407,26 @@ openapi_sources(WorkflowCompiler *self)
 			sources = lappend(sources, source);
 	}
 	return sources;
+}
+
+/* Step Object, operationPath: whatever is not "{$sourceDescriptions.<name>.url}"
+ * and a pointer to the operation. */
+static void
+note_path(WorkflowCompiler *self, const ArazzoNode *node, const PlanSource *source,
+		  const OpenapiOperation *operation)
+{
+	StringInfoData standard;
+	char	   *p;
+
+	initStringInfo(&standard);
+	appendStringInfo(&standard, "{" SOURCES "%s.url}#/paths", source->name);
+	arazzo_pointer_append(&standard, operation->path);
+	appendStringInfoChar(&standard, '/');
+	for (p = pstrdup(operation->method); *p; p++)
+		appendStringInfoChar(&standard, pg_ascii_tolower((unsigned char) *p));
+	p = arazzo_uri_decode(node->u.string, node->count);
+	if (strcmp(node->u.string, standard.data) != 0 && (p == NULL || strcmp(p, standard.data) != 0))
+		self->scope.accepted(self, node->u.string, standard.data);
 }
 
 static void

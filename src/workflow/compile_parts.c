@@ -8,10 +8,12 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/numeric.h"
 
 #include "document/uri.h"
+#include "expression/selector.h"
 #include "workflow/compile.h"
 
 static bool compile_action_list(WorkflowCompiler *self, const ArazzoNode *list,
@@ -21,6 +23,7 @@ static bool compile_action_target(WorkflowCompiler *self, const ArazzoNode *node
 static bool compile_retry(const ArazzoNode *node, PlanAction *action);
 static bool has_action(List *actions, const char *name);
 static bool add_inputs(WorkflowCompiler *self, const ArazzoNode *list, List **inputs);
+static void report_strings(WorkflowCompiler *self, const ArazzoNode *node);
 static double node_number(const ArazzoNode *node);
 
 /*
@@ -31,14 +34,16 @@ bool
 arazzo_compile_actions(WorkflowCompiler *self, const ArazzoNode *own, const ArazzoNode *shared,
 					   const char *component, List **actions)
 {
-	return compile_action_list(self, own, component, actions) &&
-		compile_action_list(self, shared, component, actions);
+	bool		good = compile_action_list(self, own, component, actions);
+
+	return compile_action_list(self, shared, component, actions) && good;
 }
 
 static bool
 compile_action_list(WorkflowCompiler *self, const ArazzoNode *list,
 					const char *component, List **actions)
 {
+	bool		good = true;
 	int			i;
 
 	for (i = 0; list && i < list->count; i++)
@@ -47,15 +52,19 @@ compile_action_list(WorkflowCompiler *self, const ArazzoNode *list,
 		PlanAction *action;
 
 		if (node == NULL)
-			return false;
+		{
+			good = false;
+			continue;
+		}
 		if (has_action(*actions, arazzo_node_member_text(node, "name")))
 			continue;
 		action = compile_action(self, node);
-		if (action == NULL)
-			return false;
-		*actions = lappend(*actions, action);
+		if (action)
+			*actions = lappend(*actions, action);
+		else
+			good = false;
 	}
-	return true;
+	return good;
 }
 
 static bool
@@ -144,52 +153,81 @@ node_number(const ArazzoNode *node)
 bool
 arazzo_compile_criteria(WorkflowCompiler *self, const ArazzoNode *list, List **criteria)
 {
+	int			before = self->compiler->failures;
 	int			i;
 
 	for (i = 0; list && i < list->count; i++)
 	{
 		ArazzoFailure *failure = NULL;
-		ArazzoCriterion *criterion = arazzo_criterion_compile(list->u.items[i], &self->scope, &failure);
+		const ArazzoNode *node = list->u.items[i];
+		ArazzoCriterion *criterion;
 
+		self->place = arazzo_node_member(node, "condition");
+		self->condition = true;
+		criterion = arazzo_criterion_compile(node, &self->scope, &failure);
+		self->condition = false;
+		self->place = NULL;
 		if (criterion == NULL)
-			arazzo_compile_fail(self, list->u.items[i], failure);
-		if (self->compiler->failure)
-			return false;
-		*criteria = lappend(*criteria, criterion);
+			arazzo_compile_fail(self, node, failure);
+		else
+			*criteria = lappend(*criteria, criterion);
 	}
-	return true;
+	return self->compiler->failures == before;
 }
 
 ArazzoTemplate *
 arazzo_compile_template(WorkflowCompiler *self, const ArazzoNode *node)
 {
+	CompileReport *report = self->compiler->report;
 	ArazzoFailure *failure = NULL;
-	ArazzoTemplate *template = arazzo_template_compile(node, &self->scope, &failure);
+	ArazzoTemplate *template;
+	bool		muted = report && report->muted;
 
+	if (report && !arazzo_selector_is(node))
+	{
+		report_strings(self, node);
+		report->muted |= node->type == NODE_ARRAY || node->type == NODE_OBJECT;
+	}
+	self->place = node;
+	template = arazzo_template_compile(node, &self->scope, &failure);
+	self->place = NULL;
 	if (template == NULL)
 		arazzo_compile_fail(self, node, failure);
-	return self->compiler->failure ? NULL : template;
+	if (report)
+		report->muted = muted;
+	return template;
+}
+
+/* Checking: each string of a container by itself, so that every finding has
+ * its place, and none hides another. */
+static void
+report_strings(WorkflowCompiler *self, const ArazzoNode *node)
+{
+	int			i;
+
+	check_stack_depth();
+	for (i = 0; i < node->count && (node->type == NODE_ARRAY || node->type == NODE_OBJECT); i++)
+		(void) arazzo_compile_template(self, node->type == NODE_ARRAY ? node->u.items[i] :
+									   node->u.members[i].value);
 }
 
 bool
 arazzo_compile_outputs(WorkflowCompiler *self, const ArazzoNode *map, PlanValue **outputs, int *count)
 {
+	bool		good = true;
 	int			i;
 
 	if (map == NULL)
 		return true;
 	*count = map->count;
 	*outputs = palloc0(sizeof(PlanValue) * Max(map->count, 1));
-	self->lenient = true;
 	for (i = 0; i < map->count; i++)
 	{
 		(*outputs)[i].name = pnstrdup(map->u.members[i].key, map->u.members[i].key_length);
 		(*outputs)[i].value = arazzo_compile_template(self, map->u.members[i].value);
-		if ((*outputs)[i].value == NULL)
-			break;
+		good &= (*outputs)[i].value != NULL;
 	}
-	self->lenient = false;
-	return i == map->count;
+	return good;
 }
 
 /* Reusable Object: "$components.<component>.<name>". */
@@ -224,12 +262,15 @@ arazzo_compile_reusable(WorkflowCompiler *self, const ArazzoNode *node, const ch
 bool
 arazzo_compile_inputs(WorkflowCompiler *self, const ArazzoNode *own, const ArazzoNode *shared, List **inputs)
 {
-	return add_inputs(self, own, inputs) && add_inputs(self, shared, inputs);
+	bool		good = add_inputs(self, own, inputs);
+
+	return add_inputs(self, shared, inputs) && good;
 }
 
 static bool
 add_inputs(WorkflowCompiler *self, const ArazzoNode *list, List **inputs)
 {
+	bool		good = true;
 	int			i;
 
 	for (i = 0; list && i < list->count; i++)
@@ -242,7 +283,10 @@ add_inputs(WorkflowCompiler *self, const ArazzoNode *list, List **inputs)
 		ListCell   *cell;
 
 		if (resolved == NULL)
-			return false;
+		{
+			good = false;
+			continue;
+		}
 		input->name = pstrdup(arazzo_node_member_text(resolved, "name"));
 		foreach(cell, *inputs)
 			known |= strcmp(((PlanValue *) lfirst(cell))->name, input->name) == 0;
@@ -251,9 +295,10 @@ add_inputs(WorkflowCompiler *self, const ArazzoNode *list, List **inputs)
 		if (node != resolved)
 			value = arazzo_node_member(node, "value");
 		input->value = arazzo_compile_template(self, value ? value : arazzo_node_member(resolved, "value"));
-		if (input->value == NULL)
-			return false;
-		*inputs = lappend(*inputs, input);
+		if (input->value)
+			*inputs = lappend(*inputs, input);
+		else
+			good = false;
 	}
-	return true;
+	return good;
 }

@@ -20,10 +20,10 @@ static bool parameter_location(WorkflowCompiler *self, const ArazzoNode *node,
 							   const OpenapiOperation *operation, const char *name,
 							   ParameterLocation *in);
 static const ArazzoNode *parameter_value(const ArazzoNode *node, const ArazzoNode *resolved);
-static bool overridden(PlanStep *step, ParameterLocation in, const char *name);
 static bool is_credential(const PlanStep *step, const PlanParameter *parameter, List *inputs_used);
 static void note_credential_inputs(WorkflowCompiler *self, PlanParameter *parameter);
-static bool check_path_parameters(WorkflowCompiler *self, const ArazzoNode *node, PlanStep *step);
+static bool compile_call(WorkflowCompiler *self, const ArazzoNode *node, PlanStep *step);
+static void check_values(WorkflowCompiler *self, const ArazzoNode *node);
 static bool compile_body(WorkflowCompiler *self, const ArazzoNode *node, PlanStep *step);
 static bool compile_replacement(WorkflowCompiler *self, const ArazzoNode *node, PlanBody *body);
 static bool compile_timeout(const ArazzoNode *node, PlanStep *step);
@@ -31,17 +31,23 @@ static bool compile_timeout(const ArazzoNode *node, PlanStep *step);
 bool
 arazzo_compile_step(WorkflowCompiler *self, const ArazzoNode *node, PlanStep *step)
 {
-	return compile_target(self, node, step) &&
-		arazzo_compile_criteria(self, arazzo_node_member(node, "successCriteria"), &step->criteria) &&
-		arazzo_compile_actions(self, arazzo_node_member(node, "onSuccess"),
-							   arazzo_node_member(self->node, "successActions"),
-							   "successActions", &step->on_success) &&
-		arazzo_compile_actions(self, arazzo_node_member(node, "onFailure"),
-							   arazzo_node_member(self->node, "failureActions"),
-							   "failureActions", &step->on_failure) &&
-		compile_timeout(node, step) &&
-		arazzo_compile_outputs(self, arazzo_node_member(node, "outputs"),
-							   &step->outputs, &step->output_count);
+	bool		good;
+
+	self->part = PART_REQUEST;
+	good = compile_target(self, node, step);
+	self->part = PART_RESPONSE;
+	good &= arazzo_compile_criteria(self, arazzo_node_member(node, "successCriteria"), &step->criteria);
+	good &= arazzo_compile_actions(self, arazzo_node_member(node, "onSuccess"),
+								   arazzo_node_member(self->node, "successActions"),
+								   "successActions", &step->on_success);
+	good &= arazzo_compile_actions(self, arazzo_node_member(node, "onFailure"),
+								   arazzo_node_member(self->node, "failureActions"),
+								   "failureActions", &step->on_failure);
+	good &= compile_timeout(node, step);
+	good &= arazzo_compile_outputs(self, arazzo_node_member(node, "outputs"),
+								   &step->outputs, &step->output_count);
+	self->part = PART_WORKFLOW;
+	return good;
 }
 
 /* What the step calls, and what it hands over. */
@@ -49,8 +55,6 @@ static bool
 compile_target(WorkflowCompiler *self, const ArazzoNode *node, PlanStep *step)
 {
 	const ArazzoNode *workflow = arazzo_node_member(node, "workflowId");
-	const ArazzoNode *parameters = arazzo_node_member(node, "parameters");
-	const ArazzoNode *shared = arazzo_node_member(self->node, "parameters");
 
 	if (arazzo_node_member(node, "channelPath"))
 	{
@@ -61,30 +65,63 @@ compile_target(WorkflowCompiler *self, const ArazzoNode *node, PlanStep *step)
 	}
 	if (workflow)
 	{
+		bool		good;
+
 		step->workflow = arazzo_compile_workflow_reference(self, workflow);
-		return step->workflow != NULL &&
-			arazzo_compile_inputs(self, parameters, shared, &step->inputs);
+		good = arazzo_compile_inputs(self, arazzo_node_member(node, "parameters"),
+									 arazzo_node_member(self->node, "parameters"), &step->inputs);
+		return step->workflow != NULL && good;
 	}
 	step->operation = arazzo_compile_operation(self, node);
-	return step->operation != NULL &&
-		compile_parameters(self, parameters, step) &&
-		compile_parameters(self, shared, step) &&
-		check_path_parameters(self, node, step) &&
-		compile_body(self, arazzo_node_member(node, "requestBody"), step);
+	if (step->operation == NULL)
+	{
+		if (self->compiler->report)
+			check_values(self, node);
+		return false;
+	}
+	return compile_call(self, node, step);
+}
+
+/* Parameters and body of an operation. */
+static bool
+compile_call(WorkflowCompiler *self, const ArazzoNode *node, PlanStep *step)
+{
+	bool		good = compile_parameters(self, arazzo_node_member(node, "parameters"), step);
+
+	good &= compile_parameters(self, arazzo_node_member(self->node, "parameters"), step);
+	good &= compile_body(self, arazzo_node_member(node, "requestBody"), step);
+	if (self->compiler->report && good)
+		arazzo_compile_check_call(self, node, step);
+	return good;
+}
+
+/* Checking: the values of a call whose operation is not known. */
+static void
+check_values(WorkflowCompiler *self, const ArazzoNode *node)
+{
+	const ArazzoNode *body = arazzo_node_member(node, "requestBody");
+	const ArazzoNode *replacements = arazzo_node_member(body, "replacements");
+	List	   *ignored = NIL;
+	int			i;
+
+	(void) arazzo_compile_inputs(self, arazzo_node_member(node, "parameters"),
+								 arazzo_node_member(self->node, "parameters"), &ignored);
+	if (arazzo_node_member(body, "payload"))
+		(void) arazzo_compile_template(self, arazzo_node_member(body, "payload"));
+	for (i = 0; replacements && i < replacements->count; i++)
+		(void) arazzo_compile_template(self, arazzo_node_member(replacements->u.items[i], "value"));
 }
 
 /* A list of parameters; those of the step come before the workflow's. */
 static bool
 compile_parameters(WorkflowCompiler *self, const ArazzoNode *list, PlanStep *step)
 {
+	bool		good = true;
 	int			i;
 
 	for (i = 0; list && i < list->count; i++)
-	{
-		if (!compile_parameter(self, list->u.items[i], step))
-			return false;
-	}
-	return true;
+		good &= compile_parameter(self, list->u.items[i], step);
+	return good;
 }
 
 /* Parameter Object, or a Reusable Object that names one. */
@@ -102,7 +139,7 @@ compile_parameter(WorkflowCompiler *self, const ArazzoNode *node, PlanStep *step
 	name = arazzo_node_member_text(resolved, "name");
 	if (!parameter_location(self, resolved, step->operation, name, &in))
 		return false;
-	if (overridden(step, in, name))
+	if (arazzo_compile_has_parameter(step, in, name))
 		return true;
 	declared = arazzo_operation_parameter(step->operation, in, name);
 	parameter = palloc0(sizeof(PlanParameter));
@@ -162,8 +199,8 @@ parameter_location(WorkflowCompiler *self, const ArazzoNode *node,
 	return found == 1;
 }
 
-static bool
-overridden(PlanStep *step, ParameterLocation in, const char *name)
+bool
+arazzo_compile_has_parameter(const PlanStep *step, ParameterLocation in, const char *name)
 {
 	ListCell   *cell;
 
@@ -223,34 +260,6 @@ note_credential_inputs(WorkflowCompiler *self, PlanParameter *parameter)
 	self->inputs_used = NIL;
 }
 
-/* Every variable of the path template needs a parameter (OpenAPI 3.1, Path
- * Templating); without one the URL cannot be built. */
-static bool
-check_path_parameters(WorkflowCompiler *self, const ArazzoNode *node, PlanStep *step)
-{
-	const char *open = step->operation->path;
-
-	while ((open = strchr(open, '{')) != NULL)
-	{
-		const char *close = strchr(open, '}');
-		char	   *name;
-
-		if (close == NULL)
-			break;
-		name = pnstrdup(open + 1, close - open - 1);
-		if (!overridden(step, IN_PATH, name))
-		{
-			arazzo_compile_fail(self, node,
-								arazzo_failure_make(ERRCODE_ARAZZO_DOCUMENT,
-													"path parameter \"%s\" of \"%s\" is not given",
-													name, step->operation->path));
-			return false;
-		}
-		open = close;
-	}
-	return true;
-}
-
 /* Request Body Object. */
 static bool
 compile_body(WorkflowCompiler *self, const ArazzoNode *node, PlanStep *step)
@@ -259,6 +268,7 @@ compile_body(WorkflowCompiler *self, const ArazzoNode *node, PlanStep *step)
 	const ArazzoNode *payload;
 	const ArazzoNode *replacements;
 	PlanBody   *body;
+	bool		good = true;
 	int			i;
 
 	if (node == NULL)
@@ -275,20 +285,17 @@ compile_body(WorkflowCompiler *self, const ArazzoNode *node, PlanStep *step)
 	{
 		body->payload = arazzo_compile_template(self, payload);
 		if (body->payload == NULL)
-			return false;
-		body->json = arazzo_media_type_is_json(body->content_type) &&
+			good = false;
+		body->json = body->payload && arazzo_media_type_is_json(body->content_type) &&
 			!arazzo_template_is_text(body->payload);
 		if (!body->json)
 			body->order = arazzo_node_copy(payload);
 	}
 	replacements = arazzo_node_member(node, "replacements");
 	for (i = 0; replacements && i < replacements->count; i++)
-	{
-		if (!compile_replacement(self, replacements->u.items[i], body))
-			return false;
-	}
+		good &= compile_replacement(self, replacements->u.items[i], body);
 	step->body = body;
-	return true;
+	return good;
 }
 
 /* Payload Replacement Object with a JSON Pointer as its target. */

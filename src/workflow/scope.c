@@ -12,12 +12,10 @@
 static bool declared(void *owner, ExpressionRoot root, const char *name, int name_length,
 					 const char *field, int field_length);
 static bool input_declared(WorkflowCompiler *self, const char *name, int length);
-static bool output_declared(WorkflowCompiler *self, const char *step, int step_length,
-							const char *output, int output_length);
 static const ArazzoNode *step_node(WorkflowCompiler *self, const char *step_id, int length);
 static void accepted(void *owner, const char *text, const char *standard_form);
 static void parsed(void *owner, ArazzoExpression *expression);
-static void bind_step(WorkflowCompiler *self, ArazzoExpression *expression);
+static void note_use(WorkflowCompiler *self, const ArazzoExpression *expression);
 
 void
 arazzo_compile_scope_init(WorkflowCompiler *self)
@@ -37,7 +35,7 @@ declared(void *owner, ExpressionRoot root, const char *name, int name_length,
 		case ROOT_INPUTS:
 			return input_declared(owner, name, name_length);
 		case ROOT_STEPS:
-			return output_declared(owner, name, name_length, field, field_length);
+			return arazzo_compile_output_declared(owner, name, name_length, field, field_length);
 		default:
 			return false;
 	}
@@ -49,9 +47,8 @@ input_declared(WorkflowCompiler *self, const char *name, int length)
 	return arazzo_value_member(self->input_properties, name, length) != NULL;
 }
 
-/* With output NULL: is there such a step? */
-static bool
-output_declared(WorkflowCompiler *self, const char *step, int step_length,
+bool
+arazzo_compile_output_declared(WorkflowCompiler *self, const char *step, int step_length,
 				const char *output, int output_length)
 {
 	const ArazzoNode *node = step_node(self, step, step_length);
@@ -101,6 +98,9 @@ accepted(void *owner, const char *text, const char *standard_form)
 	WorkflowCompiler *self = owner;
 	ArazzoPlan *plan = self->compiler->plan;
 
+	arazzo_compile_note(self, NULL, "nonstandard-form",
+						psprintf("\"%s\" is not standard", text),
+						standard_form ? psprintf("Write \"%s\".", standard_form) : NULL);
 	plan->accepted = lappend(plan->accepted,
 							 standard_form ? psprintf("\"%s\" is read as \"%s\"", text, standard_form) :
 							 psprintf("\"%s\" is not standard", text));
@@ -111,33 +111,24 @@ parsed(void *owner, ArazzoExpression *expression)
 {
 	WorkflowCompiler *self = owner;
 
+	if (self->compiler->report && !self->compiler->report->muted)
+		note_use(self, expression);
 	if (expression->root == ROOT_STEPS)
-		bind_step(self, expression);
+		expression->slot = arazzo_compile_step_index(self, expression->name, strlen(expression->name));
 	else if (expression->root == ROOT_INPUTS)
 		self->inputs_used = lappend(self->inputs_used, pstrdup(expression->name));
 }
 
-/*
- * Binds a reference to a step's output to the step.  A step that does not
- * exist, or has no such output, can never give a value.
- */
+/* Checking: keeps an expression with its place until the workflow is known. */
 static void
-bind_step(WorkflowCompiler *self, ArazzoExpression *expression)
+note_use(WorkflowCompiler *self, const ArazzoExpression *expression)
 {
-	int			length = strlen(expression->name);
+	CompileUse *use = palloc0(sizeof(CompileUse));
 
-	expression->slot = arazzo_compile_step_index(self, expression->name, length);
-	if (self->lenient)
-		return;
-	if (expression->slot < 0)
-		arazzo_compile_fail(self, NULL,
-							arazzo_failure_make(ERRCODE_ARAZZO_REFERENCE,
-												"step \"%s\" in \"%s\" does not exist",
-												expression->name, expression->text));
-	else if (!output_declared(self, expression->name, length,
-							  expression->field, strlen(expression->field)))
-		arazzo_compile_fail(self, NULL,
-							arazzo_failure_make(ERRCODE_ARAZZO_REFERENCE,
-												"step \"%s\" has no output \"%s\"",
-												expression->name, expression->field));
+	use->expression = expression;
+	use->part = self->part;
+	use->step = self->step ? self->step->index : -1;
+	use->condition = self->condition;
+	use->place = self->place;
+	self->uses = lappend(self->uses, use);
 }

@@ -14,6 +14,7 @@
 #include "miscadmin.h"
 
 #include "document/uri.h"
+#include "openapi/operation.h"
 #include "workflow/check.h"
 
 typedef struct ObjectRule ObjectRule;
@@ -79,7 +80,9 @@ static void check_criterion(Check *check, const ArazzoNode *criterion);
 static void check_source(Check *check, const ArazzoNode *source);
 static void check_one_of(Check *check, const ArazzoNode *node, const char *member, const char *const *words, bool error);
 static bool is_reference(const ArazzoNode *node);
-static void report(Check *check, bool error, const ArazzoNode *place, const char *format,...) pg_attribute_printf(4, 5);
+static ArazzoFinding *report(Check *check, bool error, const char *code, const ArazzoNode *place,
+							 const char *format,...) pg_attribute_printf(5, 6);
+static void suggest_field(ArazzoFinding *finding, const char *name, const ObjectRule *rule);
 static int	enter(Check *check, const char *token);
 static void leave(Check *check, int length);
 
@@ -231,8 +234,14 @@ arazzo_check_structure(const ArazzoNode *root)
 	initStringInfo(&check.pointer);
 	check.version_1_1 = version != NULL && strncmp(version, "1.0", 3) != 0;
 	check_object(&check, root, &root_rule);
-	list_sort(check.findings, compare_findings);
+	arazzo_check_sort(check.findings);
 	return check.findings;
+}
+
+void
+arazzo_check_sort(List *findings)
+{
+	list_sort(findings, compare_findings);
 }
 
 /* Document order, then by message. */
@@ -290,7 +299,7 @@ check_object(Check *check, const ArazzoNode *node, const ObjectRule *rule)
 	check_stack_depth();
 	if (node->type != NODE_OBJECT)
 	{
-		report(check, true, node, "%s must be an object, not %s", rule->name, arazzo_node_type_name(node));
+		report(check, true, "wrong-type", node, "%s must be an object, not %s", rule->name, arazzo_node_type_name(node));
 		return;
 	}
 	for (field = rule->fields; field->name; field++)
@@ -301,7 +310,7 @@ check_object(Check *check, const ArazzoNode *node, const ObjectRule *rule)
 		if (value == NULL)
 		{
 			if (field->required)
-				report(check, true, node, "%s has no \"%s\"", rule->name, field->name);
+				report(check, true, "missing-field", node, "%s has no \"%s\"", rule->name, field->name);
 			continue;
 		}
 		length = enter(check, field->name);
@@ -322,6 +331,7 @@ check_unknown_fields(Check *check, const ArazzoNode *node, const ObjectRule *rul
 	{
 		const ArazzoMember *member = &node->u.members[i];
 		const FieldRule *field = rule->fields;
+		ArazzoFinding *finding;
 		int			length;
 
 		while (field->name && strcmp(field->name, member->key) != 0)
@@ -330,11 +340,33 @@ check_unknown_fields(Check *check, const ArazzoNode *node, const ObjectRule *rul
 			(field->name && (!field->since_1_1 || check->version_1_1)))
 			continue;
 		length = enter(check, member->key);
-		report(check, false, member->value, field->name ?
-			   "field \"%s\" of %s exists from version 1.1.0 on" : "unknown field \"%s\" of %s",
-			   member->key, rule->name);
+		if (field->name)
+			finding = report(check, false, "later-version", member->value,
+							 "field \"%s\" of %s exists from version 1.1.0 on", member->key, rule->name);
+		else
+			finding = report(check, false, "unknown-field", member->value,
+							 "unknown field \"%s\" of %s", member->key, rule->name);
+		finding->line = member->line;
+		finding->column = member->column;
+		finding->pointer = pstrdup(check->pointer.data);
+		if (field->name == NULL)
+			suggest_field(finding, member->key, rule);
 		leave(check, length);
 	}
+}
+
+static void
+suggest_field(ArazzoFinding *finding, const char *name, const ObjectRule *rule)
+{
+	const FieldRule *field;
+	List	   *names = NIL;
+	char	   *nearest;
+
+	for (field = rule->fields; field->name; field++)
+		names = lappend(names, unconstify(char *, field->name));
+	nearest = arazzo_operation_nearest(name, names);
+	finding->hint = nearest ? psprintf("Did you mean %s?  Names of extensions begin with \"x-\".", nearest) :
+		pstrdup("It is ignored; names of extensions begin with \"x-\".");
 }
 
 /* Dispatches on the type a field must have. */
@@ -354,7 +386,7 @@ check_field(Check *check, const ArazzoNode *value, const FieldRule *field)
 			break;
 		case FIELD_SCHEMA:
 			if (value->type != NODE_OBJECT && value->type != NODE_BOOLEAN)
-				report(check, true, value, "\"%s\" must be a JSON Schema, not %s",
+				report(check, true, "wrong-type", value, "\"%s\" must be a JSON Schema, not %s",
 					   field->name, arazzo_node_type_name(value));
 			break;
 		case FIELD_OBJECT:
@@ -382,11 +414,11 @@ check_list(Check *check, const ArazzoNode *list, const FieldRule *field)
 
 	if (list->type != NODE_ARRAY)
 	{
-		report(check, true, list, "\"%s\" must be an array, not %s", field->name, arazzo_node_type_name(list));
+		report(check, true, "wrong-type", list, "\"%s\" must be an array, not %s", field->name, arazzo_node_type_name(list));
 		return;
 	}
 	if (list->count < field->minimum)
-		report(check, true, list, "\"%s\" must have at least one entry", field->name);
+		report(check, true, "too-few-entries", list, "\"%s\" must have at least one entry", field->name);
 	for (i = 0; i < list->count; i++)
 	{
 		int			length = enter(check, psprintf("%d", i));
@@ -445,7 +477,7 @@ check_unique(Check *check, const ArazzoNode *list, const char *member)
 		if (strcmp(named[i].name, named[i - 1].name) != 0)
 			continue;
 		length = enter(check, psprintf("%d", named[i].position));
-		report(check, true, named[i].node, "%s \"%s\" is used more than once", member, named[i].name);
+		report(check, true, "duplicate-id", named[i].node, "%s \"%s\" is used more than once", member, named[i].name);
 		leave(check, length);
 	}
 	pfree(named);
@@ -458,7 +490,7 @@ check_map(Check *check, const ArazzoNode *map, const FieldRule *field)
 
 	if (map->type != NODE_OBJECT)
 	{
-		report(check, true, map, "\"%s\" must be an object, not %s", field->name, arazzo_node_type_name(map));
+		report(check, true, "wrong-type", map, "\"%s\" must be an object, not %s", field->name, arazzo_node_type_name(map));
 		return;
 	}
 	for (i = 0; i < map->count; i++)
@@ -467,7 +499,7 @@ check_map(Check *check, const ArazzoNode *map, const FieldRule *field)
 		int			length = enter(check, member->key);
 
 		if (member->key[strspn(member->key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_")] != '\0')
-			report(check, false, member->value, "name \"%s\" has characters other than A-Z a-z 0-9 . - _", member->key);
+			report(check, false, "invalid-name", member->value, "name \"%s\" has characters other than A-Z a-z 0-9 . - _", member->key);
 		if (field->rule)
 			check_object(check, member->value, field->rule);
 		leave(check, length);
@@ -486,16 +518,16 @@ check_number(Check *check, const ArazzoNode *node, const FieldRule *field)
 	}
 	text = numeric_normalize(node->u.number);
 	if (text[0] == '-')
-		report(check, true, node, "\"%s\" must not be negative", field->name);
+		report(check, true, "invalid-value", node, "\"%s\" must not be negative", field->name);
 	if (field->type == FIELD_INTEGER && strchr(text, '.') != NULL)
-		report(check, true, node, "\"%s\" must be an integer", field->name);
+		report(check, true, "invalid-value", node, "\"%s\" must be an integer", field->name);
 }
 
 static void
 check_scalar_type(Check *check, const ArazzoNode *node, ArazzoNodeType type, const char *wanted)
 {
 	if (node->type != type)
-		report(check, true, node, "%s must be %s, not %s", check->pointer.data, wanted, arazzo_node_type_name(node));
+		report(check, true, "wrong-type", node, "%s must be %s, not %s", check->pointer.data, wanted, arazzo_node_type_name(node));
 }
 
 /* Arazzo 1.1.0, Versions: a patch level makes no difference. */
@@ -508,9 +540,9 @@ check_version(Check *check, const ArazzoNode *root)
 	if (version == NULL)
 		return;
 	if (strncmp(version, "1.", 2) != 0)
-		report(check, true, node, "version \"%s\" of Arazzo is not supported", version);
+		report(check, true, "unsupported-version", node, "version \"%s\" of Arazzo is not supported", version);
 	else if (strncmp(version, "1.0.", 4) != 0 && strncmp(version, "1.1.", 4) != 0)
-		report(check, false, node, "version \"%s\" of Arazzo is not known; it is read as 1.1.0", version);
+		report(check, false, "unknown-version", node, "version \"%s\" of Arazzo is not known; it is read as 1.1.0", version);
 }
 
 static void
@@ -522,7 +554,7 @@ check_source(Check *check, const ArazzoNode *source)
 
 	check_one_of(check, source, "type", types, true);
 	if (url != NULL && !arazzo_uri_split(url, &uri))
-		report(check, false, arazzo_node_member(source, "url"), "\"%s\" is not a URI reference", url);
+		report(check, false, "invalid-uri", arazzo_node_member(source, "url"), "\"%s\" is not a URI reference", url);
 }
 
 /* Step Object: exactly one thing to do. */
@@ -539,18 +571,18 @@ check_step(Check *check, const ArazzoNode *step)
 		if (arazzo_node_member(step, targets[i]) == NULL)
 			continue;
 		if (found)
-			report(check, true, arazzo_node_member(step, targets[i]),
+			report(check, true, "conflicting-fields", arazzo_node_member(step, targets[i]),
 				   "step has both \"%s\" and \"%s\"", found, targets[i]);
 		found = targets[i];
 	}
 	if (found == NULL)
-		report(check, true, step, "step has none of \"operationId\", \"operationPath\" and \"workflowId\"");
+		report(check, true, "missing-target", step, "step has none of \"operationId\", \"operationPath\" and \"workflowId\"");
 	if (check->version_1_1)
 	{
 		const ArazzoNode *criteria = arazzo_node_member(step, "successCriteria");
 
 		if (criteria && criteria->type == NODE_ARRAY && criteria->count == 0)
-			report(check, false, criteria, "\"successCriteria\" must have at least one entry when it is given");
+			report(check, false, "empty-list", criteria, "\"successCriteria\" must have at least one entry when it is given");
 		check_one_of(check, step, "action", actions, true);
 	}
 }
@@ -569,9 +601,9 @@ check_parameter(Check *check, const ArazzoNode *parameter)
 	if (is_reference(parameter))
 		return;
 	if (arazzo_node_member(parameter, "name") == NULL)
-		report(check, true, parameter, "Parameter Object has no \"name\"");
+		report(check, true, "missing-field", parameter, "Parameter Object has no \"name\"");
 	if (arazzo_node_member(parameter, "value") == NULL)
-		report(check, true, parameter, "Parameter Object has no \"value\"");
+		report(check, true, "missing-field", parameter, "Parameter Object has no \"value\"");
 	check_one_of(check, parameter, "in", places, true);
 }
 
@@ -598,16 +630,16 @@ check_action(Check *check, const ArazzoNode *action, bool failure)
 	if (is_reference(action))
 		return;
 	if (arazzo_node_member(action, "name") == NULL)
-		report(check, true, action, "action has no \"name\"");
+		report(check, true, "missing-field", action, "action has no \"name\"");
 	if (type == NULL)
-		report(check, true, action, "action has no \"type\"");
+		report(check, true, "missing-field", action, "action has no \"type\"");
 	check_one_of(check, action, "type", types, true);
 	if (type && strcmp(type, "retry") == 0 && !failure)
-		report(check, false, action, "type \"retry\" belongs to failure actions; it repeats the step here too");
+		report(check, false, "nonstandard-form", action, "type \"retry\" belongs to failure actions; it repeats the step here too");
 	if (step && workflow)
-		report(check, true, action, "action has both \"stepId\" and \"workflowId\"");
+		report(check, true, "conflicting-fields", action, "action has both \"stepId\" and \"workflowId\"");
 	if (type && strcmp(type, "goto") == 0 && !step && !workflow)
-		report(check, true, action, "action of type \"goto\" has neither \"stepId\" nor \"workflowId\"");
+		report(check, true, "missing-target", action, "action of type \"goto\" has neither \"stepId\" nor \"workflowId\"");
 }
 
 static void
@@ -621,7 +653,7 @@ check_criterion(Check *check, const ArazzoNode *criterion)
 	if (type && type->type == NODE_STRING)
 		check_one_of(check, criterion, "type", types, true);
 	if (!simple && arazzo_node_member(criterion, "context") == NULL)
-		report(check, true, criterion, "criterion has a \"type\" but no \"context\"");
+		report(check, true, "missing-field", criterion, "criterion has a \"type\" but no \"context\"");
 }
 
 /* A string member must be one of the words; absent is fine. */
@@ -638,11 +670,12 @@ check_one_of(Check *check, const ArazzoNode *node, const char *member, const cha
 		if (strcmp(text, *word) == 0)
 			return;
 	}
-	report(check, error, arazzo_node_member(node, member), "\"%s\" cannot be \"%s\"", member, text);
+	report(check, error, "invalid-value", arazzo_node_member(node, member), "\"%s\" cannot be \"%s\"", member, text);
 }
 
-static void
-report(Check *check, bool error, const ArazzoNode *place, const char *format,...)
+/* Adds a finding at the place; returned for a hint to be added. */
+static ArazzoFinding *
+report(Check *check, bool error, const char *code, const ArazzoNode *place, const char *format,...)
 {
 	ArazzoFinding *finding = palloc0(sizeof(ArazzoFinding));
 	StringInfoData message;
@@ -659,11 +692,12 @@ report(Check *check, bool error, const ArazzoNode *place, const char *format,...
 			enlargeStringInfo(&message, needed);
 	} while (needed > 0);
 	finding->error = error;
+	finding->code = code;
 	finding->line = place->line;
 	finding->column = place->column;
-	finding->pointer = pstrdup(check->pointer.data);
 	finding->message = message.data;
 	check->findings = lappend(check->findings, finding);
+	return finding;
 }
 
 /* Adds a token to the pointer; returns the length to go back to. */
