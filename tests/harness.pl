@@ -23,6 +23,10 @@ my ($passed, $failed) = (0, 0);
 my @skipped;
 my $began = time;
 
+# A program that bails out ends itself only.
+@ResilientHarness::ISA = ('TAP::Harness');
+sub ResilientHarness::_bailout { }
+
 $| = 1;
 
 my $bin = build() ? install() : undef;
@@ -129,19 +133,28 @@ sub surroundings
 	make_path("$ENV{TESTDIR}/tmp_check", $ENV{TESTLOGDIR}, $ENV{TESTDATADIR}, $ENV{PG_TEST_PORT_DIR});
 }
 
-# What the sanitizer finds goes into files.
+# What the sanitizer finds goes into files.  A server process overwrites its
+# environment, so that the options must come from a function that every program
+# gets.
 sub watch_behaviour
 {
-	$ENV{UBSAN_OPTIONS} = "print_stacktrace=1:log_path=$base/report";
-	return;
+	my $options = "print_stacktrace=1:log_path=$base/report";
+
+	open my $source, '>', "$base/options.c" or die "could not write \"$base/options.c\": $!";
+	print $source "const char *__ubsan_default_options(void);\n",
+	  "const char *__ubsan_default_options(void) { return \"$options\"; }\n";
+	close $source;
+	system('gcc', '-shared', '-fPIC', '-o', "$base/options.so", "$base/options.c") == 0
+	  or die "could not compile the options of the sanitizer\n";
+	$ENV{LD_PRELOAD} = "$base/options.so";
 }
 
-# Each process that the sanitizers complained about is a failure.
+# Each process that the sanitizer complained about is a failure.
 sub read_reports
 {
 	my @reports = glob "$base/report.*";
 
-	heading('sanitizers');
+	heading('sanitizer');
 	print "-- $_\n", tail($_, 80) foreach @reports;
 	@reports ? ($failed += @reports) : $passed++;
 	print scalar(@reports), " reports\n";
@@ -164,7 +177,7 @@ sub run_tap
 
 	return unless @files;
 	heading($kind);
-	my $harness = TAP::Harness->new(
+	my $harness = ResilientHarness->new(
 		{
 			exec => ['perl'],
 			jobs => $jobs,
