@@ -23,7 +23,6 @@
 #include "http/sockets.h"
 
 static dlist_head sockets = DLIST_STATIC_INIT(sockets);
-static int	socket_count = 0;
 
 static int	find_local_port(int descriptor);
 static void forget(HttpSocket *known);
@@ -75,7 +74,6 @@ arazzo_socket_open(const struct sockaddr *target, int type, int protocol)
 		return -1;
 	}
 	dlist_push_head(&sockets, &opened->node);
-	socket_count++;
 	return opened->descriptor;
 }
 
@@ -91,7 +89,6 @@ arazzo_socket_close(int descriptor)
 		if (known->descriptor == descriptor)
 		{
 			known->descriptor = -1;
-			socket_count--;
 			forget(known);
 			break;
 		}
@@ -170,10 +167,4 @@ forget(HttpSocket *known)
 		return;
 	dlist_delete(&known->node);
 	free(known);
-}
-
-int
-arazzo_socket_count(void)
-{
-	return socket_count;
 }

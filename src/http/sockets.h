@@ -51,7 +51,4 @@ extern bool arazzo_socket_is_stale(const HttpSocket *socket);
 extern void arazzo_socket_use(HttpSocket *socket);
 extern void arazzo_socket_unuse(HttpSocket *socket);
 
-/* Number of open sockets. */
-extern int	arazzo_socket_count(void);
-
 #endif							/* ARAZZO_HTTP_SOCKETS_H */
