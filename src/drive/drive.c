@@ -31,6 +31,7 @@ typedef struct Drive
 static void make_call(Drive *drive);
 static void make_key(Drive *drive);
 static void observe(Drive *drive, const DriveCall *call, const ArazzoResponse *response);
+static void report_violations(Drive *drive);
 static List *add_secrets(Drive *drive, List *secrets);
 static void describe_step(void *argument);
 
@@ -118,8 +119,22 @@ observe(Drive *drive, const DriveCall *call, const ArazzoResponse *response)
 
 	if (call)
 		drive->secrets = add_secrets(drive, arazzo_call_secrets(call));
+	report_violations(drive);
 	if (observer)
 		observer->attempt(observer->owner, drive->next, call, response, arazzo_run_judgement(drive->run));
+}
+
+/* What arazzo.validate = warn has found. */
+static void
+report_violations(Drive *drive)
+{
+	List	   *secrets = list_concat_copy(arazzo_run_secrets(drive->run), drive->secrets);
+	ListCell   *cell;
+
+	foreach(cell, arazzo_run_judgement(drive->run)->violations)
+		ereport(WARNING,
+				errcode(ERRCODE_ARAZZO_SCHEMA),
+				errmsg_internal("%s", arazzo_mask_text(lfirst(cell), secrets)));
 }
 
 /* Keeps what the calls' connections hold secret, for as long as the drive

@@ -106,9 +106,10 @@ trace_attempt(void *owner, const RunNext *next, const DriveCall *call,
 	set_text(trace, TRACE_OUTCOME, judgement->success ? "succeeded" : "failed");
 	set_text(trace, TRACE_ACTION, judgement->action);
 	set_text(trace, TRACE_MESSAGE, judgement->reason);
-	if (judgement->warnings)
+	if (judgement->warnings || judgement->violations)
 	{
-		trace->values[TRACE_WARNINGS] = text_array(trace, judgement->warnings);
+		trace->values[TRACE_WARNINGS] = text_array(trace, list_concat_copy(judgement->warnings,
+																		   judgement->violations));
 		trace->nulls[TRACE_WARNINGS] = false;
 	}
 	end_row(trace);

@@ -117,6 +117,10 @@ extern ArazzoFailure *arazzo_run_build_request(ArazzoRun *run, const PlanStep *s
 /* retry.c: the delay before a retry in microseconds */
 extern int64 arazzo_run_retry_delay(const ArazzoResponse *response, double retry_after, TimestampTz now);
 
+/* validate.c: NULL when the message fits, or arazzo.validate lets it pass */
+extern ArazzoFailure *arazzo_run_validate_request(ArazzoRun *run, const PlanStep *step);
+extern ArazzoFailure *arazzo_run_validate_response(ArazzoRun *run, const PlanStep *step);
+
 /* judge.c: does the answer satisfy the step?  Sets the judgement's reason. */
 extern ArazzoFailure *arazzo_run_judge(ArazzoRun *run, const PlanStep *step);
 extern bool arazzo_run_criteria_hold(ArazzoRun *run, List *criteria, const char **failed);

@@ -22,7 +22,8 @@ static JsonbValue *evaluate_output(ArazzoRun *run, const PlanValue *output);
 
 /*
  * Step Object, successCriteria: all must hold; without any, a 2xx status is
- * success.  A step that called a workflow succeeded when that did.
+ * success.  A step that called a workflow succeeded when that did.  With
+ * arazzo.validate = error, the answer must also fit its description.
  */
 ArazzoFailure *
 arazzo_run_judge(ArazzoRun *run, const PlanStep *step)
@@ -35,11 +36,11 @@ arazzo_run_judge(ArazzoRun *run, const PlanStep *step)
 	if (step->criteria == NIL)
 	{
 		if (response == NULL || (response->status >= 200 && response->status < 300))
-			return NULL;
+			return arazzo_run_validate_response(run, step);
 		return status_failure(run, step, NULL);
 	}
 	if (arazzo_run_criteria_hold(run, step->criteria, &failed))
-		return NULL;
+		return arazzo_run_validate_response(run, step);
 	return status_failure(run, step, failed);
 }
 

@@ -177,6 +177,8 @@ begin_step(ArazzoRun *run)
 		return;
 	}
 	failure = arazzo_run_build_request(run, step);
+	if (failure == NULL)
+		failure = arazzo_run_validate_request(run, step);
 	if (failure)
 		step_failed(run, arazzo_run_place(run, step, failure), true);
 	else
@@ -225,7 +227,8 @@ arazzo_run_received(ArazzoRun *run, const ArazzoResponse *response, bool repeata
 	failure = arazzo_run_judge(run, step);
 	if (failure)
 		step_failed(run, arazzo_run_place(run, step, failure),
-					repeatable || response->outcome != OUTCOME_UNKNOWN);
+					repeatable || (response->outcome != OUTCOME_UNKNOWN &&
+								   failure->sqlstate != ERRCODE_ARAZZO_SCHEMA));
 	else
 		step_succeeded(run);
 	run->exchange.response = NULL;	/* the driver's; gone after this */

@@ -52,6 +52,7 @@ typedef struct RunJudgement
 	const char *action;			/* name of the action taken, or NULL */
 	const char *reason;			/* why the step failed, or NULL */
 	List	   *warnings;		/* of char * */
+	List	   *violations;		/* of char *: what arazzo.validate = warn found */
 } RunJudgement;
 
 /*

@@ -26,6 +26,15 @@ int			arazzo_max_document_kb = 32 * 1024;
 int			arazzo_max_document_nodes = 5 * 1000 * 1000;
 int			arazzo_max_document_depth = 200;
 
+int			arazzo_validate = VALIDATE_OFF;
+
+static const struct config_enum_entry validate_words[] = {
+	{"off", VALIDATE_OFF, false},
+	{"warn", VALIDATE_WARN, false},
+	{"error", VALIDATE_ERROR, false},
+	{NULL, 0, false}
+};
+
 typedef struct IntegerSetting
 {
 	const char *name;
@@ -92,5 +101,10 @@ arazzo_settings_init(void)
 								setting->context, setting->flags,
 								NULL, NULL, NULL);
 	}
+	DefineCustomEnumVariable("arazzo.validate",
+							 "Sets what is done when a request or a response does not fit its OpenAPI description.",
+							 "off compares nothing; warn reports a warning; error fails the step.",
+							 &arazzo_validate, arazzo_validate, validate_words,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("arazzo");
 }

@@ -18,6 +18,16 @@ extern int	arazzo_max_document_kb;		/* kB, text of a document */
 extern int	arazzo_max_document_nodes;	/* nodes after alias expansion */
 extern int	arazzo_max_document_depth;	/* levels of nesting */
 
+/* What is done when a message does not fit its description. */
+typedef enum ArazzoValidate
+{
+	VALIDATE_OFF,				/* nothing is compared */
+	VALIDATE_WARN,				/* a warning */
+	VALIDATE_ERROR				/* the step fails */
+} ArazzoValidate;
+
+extern int	arazzo_validate;	/* ArazzoValidate */
+
 extern void arazzo_settings_init(void);
 
 #endif							/* ARAZZO_SUPPORT_SETTINGS_H */

@@ -92,6 +92,9 @@ extern void arazzo_compile_check_call(WorkflowCompiler *self, const ArazzoNode *
 /* Checking: steps and outputs of a workflow that was compiled. */
 extern void arazzo_compile_check_flow(WorkflowCompiler *self);
 
+/* Schemas of the step's messages, when arazzo.validate asks for them. */
+extern void arazzo_compile_message_schemas(WorkflowCompiler *self, PlanStep *step);
+
 /* The operation that operationId or operationPath names. */
 extern const OpenapiOperation *arazzo_compile_operation(WorkflowCompiler *self, const ArazzoNode *step);
 

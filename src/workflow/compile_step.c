@@ -35,6 +35,8 @@ arazzo_compile_step(WorkflowCompiler *self, const ArazzoNode *node, PlanStep *st
 
 	self->part = PART_REQUEST;
 	good = compile_target(self, node, step);
+	if (good)
+		arazzo_compile_message_schemas(self, step);
 	self->part = PART_RESPONSE;
 	good &= arazzo_compile_criteria(self, arazzo_node_member(node, "successCriteria"), &step->criteria);
 	good &= arazzo_compile_actions(self, arazzo_node_member(node, "onSuccess"),

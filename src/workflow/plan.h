@@ -80,6 +80,14 @@ typedef struct PlanBody
 	List	   *replacements;	/* of PlanReplacement */
 } PlanBody;
 
+/* The schema of a response body (Response Object, content). */
+typedef struct PlanResponse
+{
+	const char *status;			/* "200", "2XX" or "default" */
+	const char *content_type;
+	ArazzoSchema *schema;
+} PlanResponse;
+
 typedef struct PlanStep
 {
 	const char *step_id;
@@ -91,6 +99,8 @@ typedef struct PlanStep
 	List	   *parameters;		/* of PlanParameter */
 	PlanBody   *body;			/* or NULL */
 	int			timeout;		/* ms, 0: the connection's */
+	ArazzoSchema *body_schema;	/* only with arazzo.validate, else NULL */
+	List	   *responses;		/* of PlanResponse; likewise */
 
 	PlanWorkflow *workflow;		/* NULL for an operation step */
 	List	   *inputs;			/* of PlanValue */

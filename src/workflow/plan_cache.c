@@ -18,6 +18,7 @@
 #include "document/library.h"
 #include "document/store.h"
 #include "openapi/operation.h"
+#include "support/settings.h"
 #include "workflow/plan.h"
 
 /* Plans beyond this number make the cache start anew. */
@@ -32,6 +33,7 @@ typedef struct PlanEntry
 static MemoryContext cache_context = NULL;
 static HTAB *cache = NULL;
 static uint64 cache_generation = 0;
+static bool cache_validates = false;	/* plans have message schemas */
 
 static uint64 name_key(const char *name);
 static void renew_cache(void);
@@ -49,6 +51,7 @@ arazzo_plan_get(const char *name)
 	bool		found;
 
 	if (cache == NULL || cache_generation != arazzo_store_generation() ||
+		cache_validates != (arazzo_validate != VALIDATE_OFF) ||
 		hash_get_num_entries(cache) > MAX_PLANS)
 		renew_cache();
 	entry = hash_search(cache, &key, HASH_FIND, NULL);
@@ -117,6 +120,7 @@ renew_cache(void)
 	control.hcxt = cache_context;
 	cache = hash_create("arazzo plans", 32, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	cache_generation = generation;
+	cache_validates = arazzo_validate != VALIDATE_OFF;
 }
 
 static void

@@ -18,6 +18,7 @@
 
 PG_FUNCTION_INFO_V1(test_run);
 PG_FUNCTION_INFO_V1(test_run_limits);
+PG_FUNCTION_INFO_V1(test_run_validate);
 
 #define ARAZZO_URI "https://test.example/arazzo/document.yaml"
 #define OPENAPI_URI "https://test.example/openapi.yaml"
@@ -111,6 +112,8 @@ log_judgement(StringInfo log, const RunJudgement *judgement)
 			 judgement->action ? "\"" : "");
 	foreach(cell, judgement->warnings)
 		log_line(log, "  warning: %s", (char *) lfirst(cell));
+	foreach(cell, judgement->violations)
+		log_line(log, "  violation: %s", (char *) lfirst(cell));
 }
 
 static void
@@ -199,5 +202,14 @@ test_run_limits(PG_FUNCTION_ARGS)
 {
 	arazzo_max_steps = PG_GETARG_INT32(0);
 	arazzo_max_depth = PG_GETARG_INT32(1);
+	PG_RETURN_VOID();
+}
+
+/* test_run_validate(mode int): what arazzo.validate is for the runs that
+ * follow: 0 off, 1 warn, 2 error. */
+Datum
+test_run_validate(PG_FUNCTION_ARGS)
+{
+	arazzo_validate = PG_GETARG_INT32(0);
 	PG_RETURN_VOID();
 }
