@@ -269,7 +269,7 @@ add_basic(DriveCall *call, const char *user, const char *password)
 	int			length = pg_b64_enc_len(strlen(pair));
 	char	   *encoded = palloc(length + 1);
 
-	length = pg_b64_encode(pair, strlen(pair), encoded, length);
+	length = pg_b64_encode((const void *) pair, strlen(pair), encoded, length);
 	if (length < 0)
 		elog(ERROR, "could not encode credentials");
 	encoded[length] = '\0';

@@ -33,6 +33,9 @@ extern List *arazzo_drive(ArazzoRun *run, const DriveObserver *observer);
  */
 extern ArazzoRun *arazzo_drive_create(FunctionCallInfo fcinfo);
 
+/* The same for explaining: required inputs may be missing. */
+extern ArazzoRun *arazzo_drive_create_explained(FunctionCallInfo fcinfo);
+
 /* Throws the failure of a run, if it has failed. */
 extern void arazzo_drive_report(const ArazzoRun *run, List *secrets);
 

@@ -51,7 +51,7 @@ arazzo_explain(PG_FUNCTION_ARGS)
 	ListCell   *cell;
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-	explain.run = arazzo_drive_create(fcinfo);
+	explain.run = arazzo_drive_create_explained(fcinfo);
 	explain.secrets = arazzo_run_secrets(explain.run);
 	plan = arazzo_run_plan(explain.run);
 	explain_workflow(&explain, plan->workflow);

@@ -13,6 +13,10 @@
 
 #include "drive/drive.h"
 
+typedef ArazzoRun *(*RunCreate) (const ArazzoPlan *plan, const JsonbValue *inputs, ArazzoFailure **failure);
+
+static ArazzoRun *create_run(FunctionCallInfo fcinfo, RunCreate create);
+
 PG_FUNCTION_INFO_V1(arazzo_run);
 
 /*
@@ -45,6 +49,18 @@ arazzo_run(PG_FUNCTION_ARGS)
 ArazzoRun *
 arazzo_drive_create(FunctionCallInfo fcinfo)
 {
+	return create_run(fcinfo, arazzo_run_create);
+}
+
+ArazzoRun *
+arazzo_drive_create_explained(FunctionCallInfo fcinfo)
+{
+	return create_run(fcinfo, arazzo_run_create_explained);
+}
+
+static ArazzoRun *
+create_run(FunctionCallInfo fcinfo, RunCreate create)
+{
 	ArazzoFailure *failure = NULL;
 	const ArazzoPlan *plan;
 	ArazzoRun  *run;
@@ -54,7 +70,7 @@ arazzo_drive_create(FunctionCallInfo fcinfo)
 				errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				errmsg("%s must not be null", PG_ARGISNULL(0) ? "workflow" : "inputs"));
 	plan = arazzo_plan_get(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	run = arazzo_run_create(plan, arazzo_value_from_jsonb(PG_GETARG_JSONB_P(1)), &failure);
+	run = create(plan, arazzo_value_from_jsonb(PG_GETARG_JSONB_P(1)), &failure);
 	if (run == NULL)
 		arazzo_failure_report(failure, ERROR);
 	return run;

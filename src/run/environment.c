@@ -12,6 +12,7 @@
 #include "run/internal.h"
 
 static JsonbValue *lookup(void *owner, const ArazzoExpression *expression);
+static JsonbValue *input_value(const ArazzoRun *run, const ArazzoExpression *expression);
 static JsonbValue *step_output(const ArazzoRun *run, const ArazzoExpression *expression);
 static JsonbValue *workflow_value(const ArazzoRun *run, const ArazzoExpression *expression, bool inputs);
 static JsonbValue *source_field(const ArazzoRun *run, const ArazzoExpression *expression);
@@ -40,7 +41,7 @@ lookup(void *owner, const ArazzoExpression *expression)
 	switch (expression->root)
 	{
 		case ROOT_INPUTS:
-			return arazzo_value_member_cstring(run->frame->inputs, expression->name);
+			return input_value(run, expression);
 		case ROOT_STEPS:
 			return step_output(run, expression);
 		case ROOT_STATUS_CODE:
@@ -79,6 +80,18 @@ lookup(void *owner, const ArazzoExpression *expression)
 			return NULL;
 	}
 	return NULL;
+}
+
+/* Explaining, a required input that was not given stands for itself. */
+static JsonbValue *
+input_value(const ArazzoRun *run, const ArazzoExpression *expression)
+{
+	JsonbValue *value = arazzo_value_member_cstring(run->frame->inputs, expression->name);
+
+	if (value == NULL && run->environment.symbolic &&
+		arazzo_run_input_required(run->frame->workflow, expression->name))
+		return text_value(psprintf("{%s}", expression->text));
+	return value;
 }
 
 static JsonbValue *

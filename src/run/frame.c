@@ -9,6 +9,7 @@
 
 #include "run/internal.h"
 
+static JsonbValue *fill_inputs(const PlanWorkflow *workflow, JsonbValue *inputs, ArazzoFailure **failure);
 static ArazzoFailure *inputs_failure(const PlanWorkflow *workflow, List *errors);
 static ArazzoFailure *check_credentials(const PlanWorkflow *workflow, const JsonbValue *inputs);
 
@@ -42,16 +43,9 @@ arazzo_run_check_inputs(const PlanWorkflow *workflow, JsonbValue *inputs, Arazzo
 {
 	List	   *errors = NIL;
 
-	if (!arazzo_value_is_object(inputs))
-	{
-		*failure = arazzo_failure_make(ERRCODE_INVALID_PARAMETER_VALUE,
-									   "inputs of workflow \"%s\" must be an object, not %s",
-									   workflow->workflow_id, arazzo_value_type(inputs));
-		return NULL;
-	}
-	if (workflow->inputs == NULL)
+	inputs = fill_inputs(workflow, inputs, failure);
+	if (inputs == NULL || workflow->inputs == NULL)
 		return inputs;
-	inputs = arazzo_schema_fill_defaults(workflow->inputs, inputs);
 	if (!arazzo_schema_validate(workflow->inputs, inputs, NULL))
 	{
 		(void) arazzo_schema_validate(workflow->inputs, inputs, &errors);
@@ -60,6 +54,69 @@ arazzo_run_check_inputs(const PlanWorkflow *workflow, JsonbValue *inputs, Arazzo
 	}
 	*failure = check_credentials(workflow, inputs);
 	return *failure ? NULL : inputs;
+}
+
+/* The same, but that a required member is missing is no fault. */
+JsonbValue *
+arazzo_run_check_given_inputs(const PlanWorkflow *workflow, JsonbValue *inputs, ArazzoFailure **failure)
+{
+	List	   *errors = NIL;
+	ListCell   *cell;
+
+	inputs = fill_inputs(workflow, inputs, failure);
+	if (inputs == NULL || workflow->inputs == NULL)
+		return inputs;
+	(void) arazzo_schema_validate(workflow->inputs, inputs, &errors);
+	foreach(cell, errors)
+	{
+		const SchemaError *error = lfirst(cell);
+		const char *keyword = strrchr(error->schema_pointer, '/');
+
+		if (keyword && strcmp(keyword, "/required") == 0)
+			errors = foreach_delete_current(errors, cell);
+	}
+	if (errors != NIL)
+		*failure = inputs_failure(workflow, errors);
+	else
+		*failure = check_credentials(workflow, inputs);
+	return *failure ? NULL : inputs;
+}
+
+/* An object with the schema's defaults filled in. */
+static JsonbValue *
+fill_inputs(const PlanWorkflow *workflow, JsonbValue *inputs, ArazzoFailure **failure)
+{
+	if (!arazzo_value_is_object(inputs))
+	{
+		*failure = arazzo_failure_make(ERRCODE_INVALID_PARAMETER_VALUE,
+									   "inputs of workflow \"%s\" must be an object, not %s",
+									   workflow->workflow_id, arazzo_value_type(inputs));
+		return NULL;
+	}
+	return workflow->inputs ? arazzo_schema_fill_defaults(workflow->inputs, inputs) : inputs;
+}
+
+/* Must an input be given, and by nobody but the caller? */
+bool
+arazzo_run_input_required(const PlanWorkflow *workflow, const char *name)
+{
+	ArazzoValueWalk walk;
+	JsonbValue	key;
+	JsonbValue	item;
+	ListCell   *cell;
+
+	foreach(cell, workflow->credential_inputs)
+	{
+		if (strcmp(lfirst(cell), name) == 0)
+			return false;
+	}
+	arazzo_value_walk(&walk, arazzo_value_member_cstring(workflow->input_schema, "required"));
+	while (arazzo_value_next(&walk, &key, &item))
+	{
+		if (item.type == jbvString && strcmp(arazzo_value_to_text(&item), name) == 0)
+			return true;
+	}
+	return false;
 }
 
 /* A credential that is given must be something that can be sent. */

@@ -101,8 +101,6 @@ struct ArazzoRun
 	const char *ended_by;
 	JsonbValue *outputs;
 	ExpressionEnvironment environment;
-	StringInfoData body;		/* buffers, re-used from step to step */
-	StringInfoData url;
 };
 
 /* machine.c: a run without a frame */
@@ -131,6 +129,8 @@ extern ArazzoFailure *arazzo_run_place(ArazzoRun *run, const PlanStep *step, Ara
 
 /* frame.c */
 extern RunFrame *arazzo_run_frame(ArazzoRun *run, const PlanWorkflow *workflow, JsonbValue *inputs, FrameReason reason);
+extern JsonbValue *arazzo_run_check_given_inputs(const PlanWorkflow *workflow, JsonbValue *inputs, ArazzoFailure **failure);
+extern bool arazzo_run_input_required(const PlanWorkflow *workflow, const char *name);
 extern JsonbValue *arazzo_run_check_inputs(const PlanWorkflow *workflow, JsonbValue *inputs, ArazzoFailure **failure);
 extern JsonbValue *arazzo_run_gather_inputs(ArazzoRun *run, List *values, ArazzoFailure **failure);
 

@@ -18,6 +18,11 @@
 #include "support/clock.h"
 #include "support/settings.h"
 
+/* How the inputs of a new run are checked. */
+typedef JsonbValue *(*InputCheck) (const PlanWorkflow *workflow, JsonbValue *inputs, ArazzoFailure **failure);
+
+static ArazzoRun *create_run(const ArazzoPlan *plan, const JsonbValue *inputs, InputCheck check,
+							 ArazzoFailure **failure);
 static void advance(ArazzoRun *run);
 static void enter_dependency(ArazzoRun *run);
 static void begin_step(ArazzoRun *run);
@@ -40,12 +45,24 @@ static ArazzoFailure *in_doubt(ArazzoRun *run, ArazzoFailure *failure, const Pla
 ArazzoRun *
 arazzo_run_create(const ArazzoPlan *plan, const JsonbValue *inputs, ArazzoFailure **failure)
 {
+	return create_run(plan, inputs, arazzo_run_check_inputs, failure);
+}
+
+ArazzoRun *
+arazzo_run_create_explained(const ArazzoPlan *plan, const JsonbValue *inputs, ArazzoFailure **failure)
+{
+	return create_run(plan, inputs, arazzo_run_check_given_inputs, failure);
+}
+
+static ArazzoRun *
+create_run(const ArazzoPlan *plan, const JsonbValue *inputs, InputCheck check, ArazzoFailure **failure)
+{
 	MemoryContext caller = CurrentMemoryContext;
 	ArazzoRun  *run = arazzo_run_allocate(plan);
 	JsonbValue *checked;
 
 	MemoryContextSwitchTo(run->context);
-	checked = arazzo_run_check_inputs(plan->workflow, arazzo_value_copy(inputs), failure);
+	checked = check(plan->workflow, arazzo_value_copy(inputs), failure);
 	if (checked)
 	{
 		run->frame = arazzo_run_frame(run, plan->workflow, checked, FRAME_ROOT);
@@ -71,8 +88,6 @@ arazzo_run_allocate(const ArazzoPlan *plan)
 	run->context = context;
 	run->step_context = AllocSetContextCreate(context, "arazzo step", ALLOCSET_DEFAULT_SIZES);
 	run->state = STATE_READY;
-	initStringInfo(&run->body);
-	initStringInfo(&run->url);
 	arazzo_run_environment_init(run);
 	MemoryContextSwitchTo(old);
 	return run;

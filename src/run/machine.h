@@ -62,6 +62,12 @@ typedef struct RunJudgement
  */
 extern ArazzoRun *arazzo_run_create(const ArazzoPlan *plan, const JsonbValue *inputs, ArazzoFailure **failure);
 
+/*
+ * The same for explaining: inputs that are required may be missing, and stand
+ * as their expressions then.
+ */
+extern ArazzoRun *arazzo_run_create_explained(const ArazzoPlan *plan, const JsonbValue *inputs, ArazzoFailure **failure);
+
 /* What is next.  The result belongs to the run and is valid until its next
  * call.  Does not throw for what documents and servers get wrong. */
 extern const RunNext *arazzo_run_next(ArazzoRun *run);

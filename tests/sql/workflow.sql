@@ -179,3 +179,8 @@ RESET ROLE;
 SELECT uri, loaded_by FROM arazzo_documents WHERE uri LIKE '%z.yaml';
 DROP OWNED BY regress_arazzo_nobody;
 DROP ROLE regress_arazzo_nobody;
+
+-- explaining: without inputs they stand for themselves; given ones must fit
+SELECT arazzo_explain('meter-usage-and-topup-prepaid');
+SELECT arazzo_explain('usage-to-stripe-meter', '{"customerId": "c1"}');
+SELECT attempt($_$SELECT arazzo_explain('meter-usage-and-topup-prepaid', '{"amount": "much"}')$_$);
