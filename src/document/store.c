@@ -65,6 +65,9 @@ arazzo_store_init(void)
 uint64
 arazzo_store_generation(void)
 {
+	/* locks are taken too rarely to learn of what others have committed */
+	AcceptInvalidationMessages();
+
 	/*
 	 * Until the table was looked up once there is nothing cached that could
 	 * be out of date.

@@ -147,7 +147,6 @@ typedef struct ArazzoPlan
 	List	   *accepted;		/* of char *: non-standard forms that were accepted */
 
 	/* the plan cache's */
-	uint64		generation;
 	int			pins;
 	bool		stale;
 } ArazzoPlan;

@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "common/hashfn.h"
+#include "miscadmin.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
@@ -37,6 +38,7 @@ static bool cache_validates = false;	/* plans have message schemas */
 
 static uint64 name_key(const char *name);
 static void renew_cache(void);
+static const ArazzoPlan *keep_plan(ArazzoPlan *plan, uint64 key);
 static void drop_plan(ArazzoPlan *plan);
 static ArazzoPlan *make_plan(const char *name);
 static bool resolve_name(const char *name, char **uri, char **workflow_id);
@@ -47,30 +49,42 @@ const ArazzoPlan *
 arazzo_plan_get(const char *name)
 {
 	uint64		key = name_key(name);
-	PlanEntry  *entry;
-	bool		found;
 
-	if (cache == NULL || cache_generation != arazzo_store_generation() ||
-		cache_validates != (arazzo_validate != VALIDATE_OFF) ||
-		hash_get_num_entries(cache) > MAX_PLANS)
-		renew_cache();
-	entry = hash_search(cache, &key, HASH_FIND, NULL);
-	if (entry && strcmp(entry->plan->name, name) == 0)
-		return entry->plan;
-
-	/* the plan is made first: if that fails, nothing is in the cache */
+	for (;;)
 	{
-		ArazzoPlan *plan = make_plan(name);
+		PlanEntry  *entry;
+		ArazzoPlan *plan;
 
-		if (cache_generation != arazzo_store_generation())
+		if (cache == NULL || cache_generation != arazzo_store_generation() ||
+			cache_validates != (arazzo_validate != VALIDATE_OFF) ||
+			hash_get_num_entries(cache) > MAX_PLANS)
 			renew_cache();
-		entry = hash_search(cache, &key, HASH_ENTER, &found);
-		if (found)
-			drop_plan(entry->plan);
-		entry->plan = plan;
-		MemoryContextSetParent(plan->context, cache_context);
-		return plan;
+		entry = hash_search(cache, &key, HASH_FIND, NULL);
+		if (entry && strcmp(entry->plan->name, name) == 0)
+			return entry->plan;
+
+		/* the plan is made first: if that fails, nothing is in the cache */
+		plan = make_plan(name);
+		if (cache_generation == arazzo_store_generation())
+			return keep_plan(plan, key);
+
+		/* it may be made of documents of before and after a change */
+		MemoryContextDelete(plan->context);
+		CHECK_FOR_INTERRUPTS();
 	}
+}
+
+static const ArazzoPlan *
+keep_plan(ArazzoPlan *plan, uint64 key)
+{
+	bool		found;
+	PlanEntry  *entry = hash_search(cache, &key, HASH_ENTER, &found);
+
+	if (found)
+		drop_plan(entry->plan);
+	entry->plan = plan;
+	MemoryContextSetParent(plan->context, cache_context);
+	return plan;
 }
 
 void
@@ -154,7 +168,6 @@ make_plan(const char *name)
 	}
 	MemoryContextSetParent(plan->context, caller);
 	plan->name = MemoryContextStrdup(plan->context, name);
-	plan->generation = cache_generation;
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(work);
 	return plan;
