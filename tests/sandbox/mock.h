@@ -9,7 +9,7 @@
  *	POST   mock			a JSON array of rules, in place of those before
  *	GET    mock			the rules, each with the number of its calls
  *	DELETE mock			forget rules and documents
- *	POST   mock/openapi	{"document": …, "base": …}: one description more
+ *	POST   mock/openapi	{"document": …, "base": …, "full": …}: one description more
  *
  * A rule: method (any one without it), path (a template: {x} is a part of one
  * segment, {x+} of several) or regex (POSIX extended, over the whole path),

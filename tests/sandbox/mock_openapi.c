@@ -11,6 +11,7 @@
 #include "mock_openapi.h"
 
 static json_t *documents;		/* what was posted, in order */
+static bool full;				/* while a request is answered */
 
 bool
 mock_openapi_add(json_t *posted)
@@ -128,7 +129,7 @@ make_body(json_t *document, json_t *media)
 
 	if (example)
 		return json_incref(example);
-	return mock_instance(document, json_object_get(media, "schema"), 0);
+	return mock_instance(document, json_object_get(media, "schema"), full);
 }
 
 static bool
@@ -183,7 +184,7 @@ give_swagger_body(json_t *document, json_t *response, Answer *ans)
 	if (type)
 		give_body(ans, type, json_incref(example));
 	else if (schema)
-		give_body(ans, "application/json", mock_instance(document, schema, 0));
+		give_body(ans, "application/json", mock_instance(document, schema, full));
 }
 
 static void
@@ -243,6 +244,7 @@ mock_openapi_answer(const Request *req, Answer *ans)
 		operation = find_operation(document, req->path + strlen(base), req->method);
 		if (operation == NULL)
 			continue;
+		full = json_is_true(json_object_get(posted, "full"));
 		give_response(document, operation, ans);
 		return true;
 	}

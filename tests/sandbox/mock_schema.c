@@ -1,6 +1,6 @@
 /*
  * mock_schema.c
- *	  A small value that a JSON Schema allows, for answers made up.
+ *	  A value that a JSON Schema allows, for answers made up.
  *
  * It obeys what decides whether a client can read the answer: const, enum,
  * examples and defaults, types, required members, lengths and bounds, allOf,
@@ -14,6 +14,11 @@
 #include "mock_openapi.h"
 
 #define MAX_DEPTH 24
+#define FULL_DEPTH 5			/* optional properties are made down to this depth */
+
+static json_t *make_value(json_t *document, json_t *schema, int depth);
+
+static bool full_wanted;		/* during one mock_instance */
 
 /* The member or item that one part of a JSON Pointer (RFC 6901) names. */
 static json_t *
@@ -103,28 +108,34 @@ find_type(json_t *schema)
 	return json_object_get(schema, "properties") || json_object_get(schema, "required") ? "object" : NULL;
 }
 
-/* Add the members that the schema requires and that are not there yet. */
+/* Add the members that are wanted and not there yet. */
 static void
-add_required(json_t *document, json_t *schema, json_t *object, int depth)
+add_members(json_t *document, json_t *schema, json_t *object, int depth)
 {
 	json_t	   *properties = json_object_get(schema, "properties");
-	json_t	   *name;
+	const char *name;
+	json_t	   *item;
 	size_t		i;
 
-	json_array_foreach(json_object_get(schema, "required"), i, name)
-		if (json_text(name) && !json_object_get(object, json_text(name)))
-			json_object_set_new(object, json_text(name),
-								mock_instance(document, json_object_get(properties, json_text(name)), depth + 1));
+	json_array_foreach(json_object_get(schema, "required"), i, item)
+		if (json_text(item) && !json_object_get(object, json_text(item)))
+			json_object_set_new(object, json_text(item),
+								make_value(document, json_object_get(properties, json_text(item)), depth + 1));
+	if (!full_wanted || depth >= FULL_DEPTH)
+		return;
+	json_object_foreach(properties, name, item)
+		if (!json_object_get(object, name))
+			json_object_set_new(object, name, make_value(document, item, depth + 1));
 }
 
 static json_t *
 make_array(json_t *document, json_t *schema, int depth)
 {
 	json_t	   *array = json_array();
-	int64_t		count = json_member_int(schema, "minItems", 0);
+	int64_t		count = json_member_int(schema, "minItems", full_wanted && depth < FULL_DEPTH);
 
 	while (count-- > 0)
-		json_array_append_new(array, mock_instance(document, json_object_get(schema, "items"), depth + 1));
+		json_array_append_new(array, make_value(document, json_object_get(schema, "items"), depth + 1));
 	return array;
 }
 
@@ -144,7 +155,7 @@ make_string(json_t *schema)
 		{NULL, NULL}
 	};
 	const char *format = json_member_text(schema, "format", "");
-	int64_t		len = json_member_int(schema, "minLength", 0);
+	int64_t		len = json_member_int(schema, "minLength", full_wanted);
 	Buffer		text = {0};
 	json_t	   *string;
 	int			i;
@@ -190,7 +201,7 @@ make_all(json_t *document, json_t *schema, int depth)
 
 	json_array_foreach(parts, i, part)
 	{
-		json_t	   *value = mock_instance(document, part, depth + 1);
+		json_t	   *value = make_value(document, part, depth + 1);
 
 		if (whole == NULL)
 			whole = json_is_object(value) ? json_copy(value) : json_incref(value);
@@ -199,7 +210,7 @@ make_all(json_t *document, json_t *schema, int depth)
 		json_decref(value);
 	}
 	if (json_is_object(whole))
-		add_required(document, schema, whole, depth);
+		add_members(document, schema, whole, depth);
 	return whole;
 }
 
@@ -212,7 +223,7 @@ make_type(json_t *document, json_t *schema, int depth)
 	if (type == NULL || strcmp(type, "object") == 0)
 	{
 		object = json_object();
-		add_required(document, schema, object, depth);
+		add_members(document, schema, object, depth);
 		return object;
 	}
 	if (strcmp(type, "array") == 0)
@@ -226,8 +237,8 @@ make_type(json_t *document, json_t *schema, int depth)
 	return json_null();
 }
 
-json_t *
-mock_instance(json_t *document, json_t *schema, int depth)
+static json_t *
+make_value(json_t *document, json_t *schema, int depth)
 {
 	json_t	   *one;
 
@@ -241,5 +252,12 @@ mock_instance(json_t *document, json_t *schema, int depth)
 	one = json_array_get(json_object_get(schema, "oneOf"), 0);
 	if (one == NULL)
 		one = json_array_get(json_object_get(schema, "anyOf"), 0);
-	return one ? mock_instance(document, one, depth + 1) : make_type(document, schema, depth);
+	return one ? make_value(document, one, depth + 1) : make_type(document, schema, depth);
+}
+
+json_t *
+mock_instance(json_t *document, json_t *schema, bool full)
+{
+	full_wanted = full;
+	return make_value(document, schema, 0);
 }

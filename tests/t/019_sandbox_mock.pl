@@ -94,6 +94,11 @@ is($made->{status}, 201, 'its status');
 is_deeply(JSON::PP->new->canonical->decode($made->{content}),
 	{ a => 'aaa', b => [ 'x', 'x' ], c => 5, d => JSON::PP::false, e => '2024-01-01' }, 'a small value that the schema allows');
 is(answer('GET', '/v1/made~/x'), '200 application/json {"next":null}', 'a recursive schema ends');
+$sandbox->clear_mock;
+$sandbox->control('POST', 'mock/openapi', { document => $openapi, full => JSON::PP::true });
+is_deeply(JSON::PP->new->decode($sandbox->call('POST', '/made')->{content})->{no}, 'a', 'all properties when asked for');
+$sandbox->clear_mock;
+$sandbox->mock_openapi($openapi, '/v1');
 is($sandbox->call('GET', '/v1/pets/mine/x')->{status}, 404, 'an unknown path');
 is($sandbox->call('GET', '/pets/1')->{status}, 404, 'not below the base');
 is(fault_of_last(), 'unmatched', 'is noted too');
