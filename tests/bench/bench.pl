@@ -9,8 +9,8 @@
 use strict;
 use warnings;
 
-my $turns = $ENV{TURNS} || 9;
-my $runs = $ENV{RUNS} || 3000;
+my $turns = $ENV{TURNS} || 15;
+my $runs = $ENV{RUNS} || 1500;
 my $many = 100_000;
 my $floor = 'tests/bench/floor';
 my $passed_limits = 1;
@@ -119,7 +119,7 @@ sub two_steps
 
 sub first_call
 {
-	my @measured = map { elapsed(psql("\\timing on\n" . sprintf($run, 1))) } 1 .. 3 * $turns;
+	my @measured = map { elapsed(psql("\\timing on\n" . sprintf($run, 1))) } 1 .. 2 * $turns;
 	my $time = median(@measured);
 
 	report_plain('first run in a new session', $time, 'ms', 10);
