@@ -30,13 +30,13 @@ PG_FUNCTION_INFO_V1(arazzo_check);
 #define NOWHERE "arazzo-check:/document"
 
 static List *check_text(const char *text, size_t length, const char *uri);
-static List *check_arazzo(ArazzoNode *root, JsonbValue *content, const char *text, const char *uri);
+static List *check_arazzo(ArazzoNode *root, const char *text, const char *uri);
 static bool is_broken_above(const List *findings, const ArazzoNode *root);
 static List *broken_workflows(const List *findings, const ArazzoNode *root);
 static bool stands_in(const ArazzoFinding *finding, const ArazzoNode *list, int index);
 static bool is_before(int line, int column, const ArazzoNode *node);
 static List *check_workflows(const ArazzoDocument *document, ArazzoLibrary *library, List *broken);
-static List *missing_sources(const ArazzoNode *root, const CompileReport *report);
+static List *missing_sources(const ArazzoDocument *document, ArazzoLibrary *library);
 static const char *base_uri(const ArazzoNode *root, const char *text);
 static const char *loaded_uri(const ArazzoNode *root, const char *text);
 static const char *source_base(const char *url);
@@ -81,8 +81,6 @@ check_text(const char *text, size_t length, const char *uri)
 {
 	ArazzoFailure *failure = NULL;
 	ArazzoNode *root = arazzo_reader_read(text, length, &failure);
-	JsonbValue *content;
-	const char *version;
 	List	   *findings = NIL;
 
 	if (root == NULL)
@@ -92,23 +90,17 @@ check_text(const char *text, size_t length, const char *uri)
 		return list_make1(single_finding("wrong-type", psprintf("document must be an object, not %s",
 																arazzo_node_type_name(root)), NULL,
 										 root->line, root->column));
-	content = arazzo_value_from_jsonb(arazzo_node_to_jsonb(root));
-	switch (arazzo_document_kind(content, &version))
+	if (arazzo_node_member(root, "arazzo"))
+		findings = check_arazzo(root, text, uri);
+	else if (arazzo_node_member(root, "openapi") || arazzo_node_member(root, "swagger"))
+		findings = arazzo_check_openapi(root);
+	else if (arazzo_node_member(root, "asyncapi") == NULL)
 	{
-		case DOCUMENT_ARAZZO:
-			findings = check_arazzo(root, content, text, uri);
-			break;
-		case DOCUMENT_OPENAPI:
-			findings = arazzo_check_openapi(root);
-			break;
-		case DOCUMENT_ASYNCAPI:
-			break;
-		case DOCUMENT_OTHER:
-			findings = list_make1(single_finding("unknown-kind",
-												 pstrdup("document is neither Arazzo nor OpenAPI"),
-												 pstrdup("An Arazzo document begins with \"arazzo: 1.0.1\"."),
-												 root->line, root->column));
-			break;
+		findings = list_make1(single_finding("unknown-kind",
+											 pstrdup("document is neither Arazzo nor OpenAPI"),
+											 pstrdup("An Arazzo document begins with \"arazzo: 1.0.1\"."),
+											 root->line, root->column));
+		((ArazzoFinding *) linitial(findings))->error = false;
 	}
 	arazzo_check_sort(findings);
 	findings = without_duplicates(findings);
@@ -117,7 +109,7 @@ check_text(const char *text, size_t length, const char *uri)
 }
 
 static List *
-check_arazzo(ArazzoNode *root, JsonbValue *content, const char *text, const char *uri)
+check_arazzo(ArazzoNode *root, const char *text, const char *uri)
 {
 	List	   *findings = arazzo_check_structure(root);
 	ArazzoLibrary *library;
@@ -126,7 +118,8 @@ check_arazzo(ArazzoNode *root, JsonbValue *content, const char *text, const char
 	if (is_broken_above(findings, root))
 		return findings;
 	library = arazzo_library_create();
-	document = arazzo_library_put(library, uri ? uri : base_uri(root, text), content, root);
+	document = arazzo_library_put(library, uri ? uri : base_uri(root, text),
+								  arazzo_value_from_jsonb(arazzo_node_to_jsonb(root)), root);
 	return list_concat(findings, check_workflows(document, library, broken_workflows(findings, root)));
 }
 
@@ -220,36 +213,32 @@ check_workflows(const ArazzoDocument *document, ArazzoLibrary *library, List *br
 		if (workflow->document == document && !list_member_ptr(broken, workflow->node))
 			arazzo_compile_check_flow(workflow);
 	}
-	return list_concat(report.findings, missing_sources(document->tree, &report));
+	return list_concat(report.findings, missing_sources(document, library));
 }
 
 /* One warning for a source that is not loaded: nothing in it was judged. */
 static List *
-missing_sources(const ArazzoNode *root, const CompileReport *report)
+missing_sources(const ArazzoDocument *document, ArazzoLibrary *library)
 {
-	const ArazzoNode *list = arazzo_node_member(root, "sourceDescriptions");
+	const ArazzoNode *list = arazzo_node_member(document->tree, "sourceDescriptions");
 	List	   *findings = NIL;
-	ListCell   *cell;
 	int			i;
 
 	for (i = 0; i < list->count; i++)
 	{
 		const ArazzoNode *node = list->u.items[i];
-		const char *name = arazzo_node_member_text(node, "name");
-		ArazzoFinding *finding = NULL;
+		const char *url = arazzo_node_member_text(node, "url");
+		ArazzoFinding *finding;
 
-		foreach(cell, report->missing)
-		{
-			if (finding || strcmp(lfirst(cell), name) != 0)
-				continue;
-			finding = single_finding("source-not-loaded",
-									 psprintf("source \"%s\" is not loaded, so what is in it is not checked", name),
-									 psprintf("Load it with arazzo_load() under the URI that \"%s\" resolves to.",
-											  arazzo_node_member_text(node, "url")),
-									 node->line, node->column);
-			finding->error = false;
-			findings = lappend(findings, finding);
-		}
+		if (arazzo_library_get(library, arazzo_uri_defragment(arazzo_uri_resolve(document->base, url), NULL)))
+			continue;
+		finding = single_finding("source-not-loaded",
+								 psprintf("source \"%s\" is not loaded, so what is in it is not checked",
+										  arazzo_node_member_text(node, "name")),
+								 psprintf("Load it with arazzo_load() under the URI that \"%s\" resolves to.", url),
+								 node->line, node->column);
+		finding->error = false;
+		findings = lappend(findings, finding);
 	}
 	return findings;
 }

@@ -45,14 +45,14 @@ static void check_root_use(WorkflowCompiler *self, const CompileUse *use);
 static void no_value(WorkflowCompiler *self, const CompileUse *use, char *message);
 
 /*
- * Unless something of the workflow could not be compiled: then the flow is
- * not known, and only what needs no flow is looked at.
+ * When an action could not be compiled the flow is not known, and only what
+ * needs no flow is looked at.
  */
 void
 arazzo_compile_check_flow(WorkflowCompiler *self)
 {
 	Flow		flow = {.workflow = self,.count = self->workflow->step_count};
-	bool		known = self->failures == 0 && flow.count <= MAX_STEPS && !has_order(self);
+	bool		known = !self->flow_unknown && flow.count <= MAX_STEPS && !has_order(self);
 	ListCell   *cell;
 
 	if (known)
@@ -358,7 +358,7 @@ static void
 check_root_use(WorkflowCompiler *self, const CompileUse *use)
 {
 	const ArazzoExpression *expression = use->expression;
-	bool		workflow_step = use->step >= 0 && self->workflow->steps[use->step].workflow != NULL;
+	const ArazzoNode *steps = arazzo_node_member(self->node, "steps");
 
 	switch (expression->root)
 	{
@@ -378,7 +378,7 @@ check_root_use(WorkflowCompiler *self, const CompileUse *use)
 				no_value(self, use, psprintf("workflow \"%s\" in \"%s\" does not exist", expression->name, expression->text));
 			break;
 		case ROOT_OUTPUTS:
-			if (use->step >= 0 && self->failures == 0 && !workflow_step)
+			if (use->step >= 0 && arazzo_node_member(steps->u.items[use->step], "workflowId") == NULL)
 				no_value(self, use, psprintf("\"%s\" has a value only in a step that calls a workflow", expression->text));
 			break;
 		default:

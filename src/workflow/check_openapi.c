@@ -11,7 +11,7 @@
 #include "miscadmin.h"
 #include "utils/hsearch.h"
 
-#include "openapi/operation.h"
+#include "document/uri.h"
 #include "workflow/check.h"
 
 #define MAX_ID 256
@@ -38,6 +38,7 @@ static void check_variables(OpenapiCheck *check, const ArazzoMember *path, const
 							const ArazzoNode *operation);
 static bool declares(const ArazzoNode *list, const char *name, int length, bool *sure);
 static void report(OpenapiCheck *check, bool error, const char *code, int line, int column, char *message);
+static void report_path(OpenapiCheck *check, const ArazzoMember *path);
 static void report_node(OpenapiCheck *check, bool error, const char *code, const ArazzoNode *node, char *message);
 
 List *
@@ -137,8 +138,7 @@ check_path_item(OpenapiCheck *check, const ArazzoMember *path)
 	int			i;
 
 	if (path->key[0] != '/')
-		report(check, false, "invalid-path", path->line, path->column,
-			   psprintf("path \"%s\" does not begin with \"/\"", path->key));
+		report_path(check, path);
 	if (item->type != NODE_OBJECT)
 	{
 		report_node(check, false, "wrong-type", item,
@@ -286,6 +286,20 @@ declares(const ArazzoNode *list, const char *name, int length, bool *sure)
 			return true;
 	}
 	return false;
+}
+
+/* A key is no node, so its pointer is made here. */
+static void
+report_path(OpenapiCheck *check, const ArazzoMember *path)
+{
+	StringInfoData pointer;
+
+	report(check, false, "invalid-path", path->line, path->column,
+		   psprintf("path \"%s\" does not begin with \"/\"", path->key));
+	initStringInfo(&pointer);
+	appendStringInfoString(&pointer, "/paths");
+	arazzo_pointer_append(&pointer, path->key);
+	((ArazzoFinding *) llast(check->findings))->pointer = pointer.data;
 }
 
 static void

@@ -249,8 +249,19 @@ arazzo_compile_workflow_reference(WorkflowCompiler *self, const ArazzoNode *refe
 		}
 	}
 	workflow = arazzo_compile_enter(self->compiler, document, workflow_id);
+	if (workflow == NULL && strncmp(workflow_id, "workflows.", 10) == 0)
+	{
+		workflow = arazzo_compile_enter(self->compiler, document, workflow_id + 10);
+		if (workflow)
+			arazzo_compile_note(self, reference, "nonstandard-form",
+								psprintf("\"%s\" is not standard", reference->u.string),
+								pstrdup("Leave out \"workflows.\"."));
+	}
 	if (workflow == NULL)
 		arazzo_compile_fail(self, reference,
+							document == self->document ?
+							arazzo_failure_make(ERRCODE_ARAZZO_REFERENCE,
+												"workflow \"%s\" does not exist in this document", workflow_id) :
 							arazzo_failure_make(ERRCODE_ARAZZO_REFERENCE,
 												"workflow \"%s\" does not exist in document \"%s\"",
 												workflow_id, document->uri));
@@ -429,7 +440,6 @@ arazzo_compile_fail(WorkflowCompiler *self, const ArazzoNode *place, ArazzoFailu
 	StringInfoData detail;
 
 	self->compiler->failures++;
-	self->failures++;
 	if (self->compiler->report)
 	{
 		ArazzoFinding *finding = palloc0(sizeof(ArazzoFinding));

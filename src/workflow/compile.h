@@ -40,7 +40,6 @@ typedef struct CompileReport
 	const ArazzoDocument *document;
 	List	   *findings;		/* of ArazzoFinding */
 	List	   *broken;			/* of ArazzoNode: workflows not to be looked at */
-	List	   *missing;		/* of char *: names of sources not loaded */
 	bool		muted;
 } CompileReport;
 
@@ -73,7 +72,7 @@ typedef struct WorkflowCompiler
 	CompilePart part;
 	bool		condition;
 	List	   *uses;			/* of CompileUse */
-	int			failures;		/* of this workflow */
+	bool		flow_unknown;	/* an action could not be compiled */
 } WorkflowCompiler;
 
 /* The compiled (or pending) workflow a workflowId field names; NULL when it

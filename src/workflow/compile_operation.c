@@ -371,8 +371,7 @@ source_document(WorkflowCompiler *self, const ArazzoNode *place, const PlanSourc
 	return document;
 }
 
-/* In a check it is said once for the source, and what would be in it is not
- * judged. */
+/* A check says it of the source itself, once. */
 void
 arazzo_compile_fail_source(WorkflowCompiler *self, const ArazzoNode *place, const PlanSource *source)
 {
@@ -383,11 +382,7 @@ arazzo_compile_fail_source(WorkflowCompiler *self, const ArazzoNode *place, cons
 
 	arazzo_failure_hint(failure, "Load it with arazzo_load('%s', ...).", source->uri);
 	if (report)
-	{
-		if (self->document == report->document)
-			report->missing = lappend(report->missing, pstrdup(source->name));
 		report->muted = true;
-	}
 	arazzo_compile_fail(self, place, failure);
 	if (report)
 		report->muted = muted;

@@ -36,7 +36,9 @@ arazzo_compile_actions(WorkflowCompiler *self, const ArazzoNode *own, const Araz
 {
 	bool		good = compile_action_list(self, own, component, actions);
 
-	return compile_action_list(self, shared, component, actions) && good;
+	good &= compile_action_list(self, shared, component, actions);
+	self->flow_unknown |= !good;
+	return good;
 }
 
 static bool

@@ -41,6 +41,9 @@ PG_FUNCTION_INFO_V1(arazzo_import);
 #define MAX_FILES 100000
 #define MAX_DEPTH 64
 
+/* How far sources of sources are looked for beside their place. */
+#define MAX_ROUNDS 4
+
 #define IMPORT_COLUMNS 4
 
 /* A file, under one of its URIs. */
@@ -101,6 +104,7 @@ arazzo_import(PG_FUNCTION_ARGS)
 	Import		import = {0};
 	HASHCTL		control = {0};
 	List	   *more;
+	int			rounds;
 	ListCell   *cell;
 
 	arazzo_load_require_files();
@@ -127,8 +131,12 @@ arazzo_import(PG_FUNCTION_ARGS)
 		(void) take_up(&import, ((ImportFile *) lfirst(cell))->uri);
 	foreach(cell, import.files)
 		import_file(&import, lfirst(cell));
-	for (more = load_displaced(&import, import.files); more != NIL; more = load_displaced(&import, more))
-		import.files = list_concat(import.files, more);
+	more = import.files;
+	for (rounds = 0; rounds < MAX_ROUNDS && more != NIL; rounds++)
+	{
+		more = load_displaced(&import, more);
+		import.files = list_concat_copy(import.files, more);
+	}
 	judge_workflows(&import);
 	put_rows(&import, (ReturnSetInfo *) fcinfo->resultinfo);
 	return (Datum) 0;

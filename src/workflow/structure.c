@@ -15,7 +15,7 @@
 
 #include "document/uri.h"
 #include "openapi/operation.h"
-#include "workflow/check.h"
+#include "workflow/structure.h"
 
 typedef struct ObjectRule ObjectRule;
 
@@ -45,46 +45,25 @@ typedef struct FieldRule
 	bool		since_1_1;
 } FieldRule;
 
-typedef struct Check Check;
-
 struct ObjectRule
 {
 	const char *name;			/* as the specification calls it */
 	const FieldRule *fields;
-	void		(*also) (Check *check, const ArazzoNode *node);
-};
-
-struct Check
-{
-	List	   *findings;
-	StringInfoData pointer;		/* of the node at hand */
-	bool		version_1_1;
+	void		(*also) (StructureCheck *check, const ArazzoNode *node);
 };
 
 static int	compare_findings(const ListCell *a, const ListCell *b);
-static void check_object(Check *check, const ArazzoNode *node, const ObjectRule *rule);
-static void check_unknown_fields(Check *check, const ArazzoNode *node, const ObjectRule *rule);
-static void check_field(Check *check, const ArazzoNode *value, const FieldRule *field);
-static void check_list(Check *check, const ArazzoNode *list, const FieldRule *field);
-static void check_unique(Check *check, const ArazzoNode *list, const char *member);
-static void check_map(Check *check, const ArazzoNode *map, const FieldRule *field);
-static void check_number(Check *check, const ArazzoNode *node, const FieldRule *field);
-static void check_scalar_type(Check *check, const ArazzoNode *node, ArazzoNodeType type, const char *wanted);
-static void check_version(Check *check, const ArazzoNode *root);
-static void check_step(Check *check, const ArazzoNode *step);
-static void check_parameter(Check *check, const ArazzoNode *parameter);
-static void check_success_action(Check *check, const ArazzoNode *action);
-static void check_failure_action(Check *check, const ArazzoNode *action);
-static void check_action(Check *check, const ArazzoNode *action, bool failure);
-static void check_criterion(Check *check, const ArazzoNode *criterion);
-static void check_source(Check *check, const ArazzoNode *source);
-static void check_one_of(Check *check, const ArazzoNode *node, const char *member, const char *const *words, bool error);
-static bool is_reference(const ArazzoNode *node);
-static ArazzoFinding *report(Check *check, bool error, const char *code, const ArazzoNode *place,
-							 const char *format,...) pg_attribute_printf(5, 6);
+static void check_object(StructureCheck *check, const ArazzoNode *node, const ObjectRule *rule);
+static void check_unknown_fields(StructureCheck *check, const ArazzoNode *node, const ObjectRule *rule);
+static void check_field(StructureCheck *check, const ArazzoNode *value, const FieldRule *field);
+static void check_list(StructureCheck *check, const ArazzoNode *list, const FieldRule *field);
+static void check_unique(StructureCheck *check, const ArazzoNode *list, const char *member);
+static void check_map(StructureCheck *check, const ArazzoNode *map, const FieldRule *field);
+static void check_number(StructureCheck *check, const ArazzoNode *node, const FieldRule *field);
+static void check_scalar_type(StructureCheck *check, const ArazzoNode *node, ArazzoNodeType type, const char *wanted);
 static void suggest_field(ArazzoFinding *finding, const char *name, const ObjectRule *rule);
-static int	enter(Check *check, const char *token);
-static void leave(Check *check, int length);
+static int	enter(StructureCheck *check, const char *token);
+static void leave(StructureCheck *check, int length);
 
 static const FieldRule info_fields[] = {
 	{.name = "title",.type = FIELD_STRING,.required = true},
@@ -101,22 +80,23 @@ static const FieldRule source_fields[] = {
 	{.name = "type",.type = FIELD_STRING},
 	{.name = NULL}
 };
-static const ObjectRule source_rule = {.name = "Source Description Object",.fields = source_fields,.also = check_source};
+static const ObjectRule source_rule = {.name = "Source Description Object",.fields = source_fields,.also = arazzo_structure_source};
 
 static const FieldRule expression_type_fields[] = {
 	{.name = "type",.type = FIELD_STRING,.required = true},
 	{.name = "version",.type = FIELD_STRING,.required = true},
 	{.name = NULL}
 };
-static const ObjectRule expression_type_rule = {.name = "Expression Type Object",.fields = expression_type_fields};
+static const ObjectRule expression_type_rule = {.name = "Expression Type Object",.fields = expression_type_fields,.also = arazzo_structure_expression_type};
 
 static const FieldRule criterion_fields[] = {
 	{.name = "context",.type = FIELD_STRING},
 	{.name = "condition",.type = FIELD_STRING,.required = true},
 	{.name = "type",.type = FIELD_STRING_OR_OBJECT,.rule = &expression_type_rule},
+	{.name = "version",.type = FIELD_STRING},	/* beside type: accepted */
 	{.name = NULL}
 };
-static const ObjectRule criterion_rule = {.name = "Criterion Object",.fields = criterion_fields,.also = check_criterion};
+static const ObjectRule criterion_rule = {.name = "Criterion Object",.fields = criterion_fields,.also = arazzo_structure_criterion};
 
 static const FieldRule parameter_fields[] = {
 	{.name = "name",.type = FIELD_STRING},
@@ -125,7 +105,7 @@ static const FieldRule parameter_fields[] = {
 	{.name = "reference",.type = FIELD_STRING},
 	{.name = NULL}
 };
-static const ObjectRule parameter_rule = {.name = "Parameter Object",.fields = parameter_fields,.also = check_parameter};
+static const ObjectRule parameter_rule = {.name = "Parameter Object",.fields = parameter_fields,.also = arazzo_structure_parameter};
 
 static const FieldRule success_action_fields[] = {
 	{.name = "name",.type = FIELD_STRING},
@@ -133,11 +113,13 @@ static const FieldRule success_action_fields[] = {
 	{.name = "workflowId",.type = FIELD_STRING},
 	{.name = "stepId",.type = FIELD_STRING},
 	{.name = "parameters",.type = FIELD_LIST,.rule = &parameter_rule,.since_1_1 = true},
+	{.name = "retryAfter",.type = FIELD_NUMBER},	/* with retry: accepted */
+	{.name = "retryLimit",.type = FIELD_INTEGER},
 	{.name = "criteria",.type = FIELD_LIST,.rule = &criterion_rule},
 	{.name = "reference",.type = FIELD_STRING},
 	{.name = NULL}
 };
-static const ObjectRule success_action_rule = {.name = "Success Action Object",.fields = success_action_fields,.also = check_success_action};
+static const ObjectRule success_action_rule = {.name = "Success Action Object",.fields = success_action_fields,.also = arazzo_structure_success_action};
 
 static const FieldRule failure_action_fields[] = {
 	{.name = "name",.type = FIELD_STRING},
@@ -151,7 +133,7 @@ static const FieldRule failure_action_fields[] = {
 	{.name = "reference",.type = FIELD_STRING},
 	{.name = NULL}
 };
-static const ObjectRule failure_action_rule = {.name = "Failure Action Object",.fields = failure_action_fields,.also = check_failure_action};
+static const ObjectRule failure_action_rule = {.name = "Failure Action Object",.fields = failure_action_fields,.also = arazzo_structure_failure_action};
 
 static const FieldRule replacement_fields[] = {
 	{.name = "target",.type = FIELD_STRING,.required = true},
@@ -159,7 +141,7 @@ static const FieldRule replacement_fields[] = {
 	{.name = "value",.type = FIELD_ANY,.required = true},
 	{.name = NULL}
 };
-static const ObjectRule replacement_rule = {.name = "Payload Replacement Object",.fields = replacement_fields};
+static const ObjectRule replacement_rule = {.name = "Payload Replacement Object",.fields = replacement_fields,.also = arazzo_structure_replacement};
 
 static const FieldRule body_fields[] = {
 	{.name = "contentType",.type = FIELD_STRING},
@@ -188,7 +170,7 @@ static const FieldRule step_fields[] = {
 	{.name = "dependsOn",.type = FIELD_STRINGS,.since_1_1 = true},
 	{.name = NULL}
 };
-static const ObjectRule step_rule = {.name = "Step Object",.fields = step_fields,.also = check_step};
+static const ObjectRule step_rule = {.name = "Step Object",.fields = step_fields,.also = arazzo_structure_step};
 
 static const FieldRule workflow_fields[] = {
 	{.name = "workflowId",.type = FIELD_STRING,.required = true},
@@ -223,12 +205,12 @@ static const FieldRule root_fields[] = {
 	{.name = "components",.type = FIELD_OBJECT,.rule = &components_rule},
 	{.name = NULL}
 };
-static const ObjectRule root_rule = {.name = "Arazzo Specification Object",.fields = root_fields,.also = check_version};
+static const ObjectRule root_rule = {.name = "Arazzo Specification Object",.fields = root_fields,.also = arazzo_structure_root};
 
 List *
 arazzo_check_structure(const ArazzoNode *root)
 {
-	Check		check = {.findings = NIL};
+	StructureCheck		check = {.findings = NIL};
 	const char *version = arazzo_node_member_text(root, "arazzo");
 
 	initStringInfo(&check.pointer);
@@ -292,14 +274,14 @@ arazzo_check_failure(const char *uri, List *findings)
 }
 
 static void
-check_object(Check *check, const ArazzoNode *node, const ObjectRule *rule)
+check_object(StructureCheck *check, const ArazzoNode *node, const ObjectRule *rule)
 {
 	const FieldRule *field;
 
 	check_stack_depth();
 	if (node->type != NODE_OBJECT)
 	{
-		report(check, true, "wrong-type", node, "%s must be an object, not %s", rule->name, arazzo_node_type_name(node));
+		arazzo_structure_report(check, true, "wrong-type", node, "%s must be an object, not %s", rule->name, arazzo_node_type_name(node));
 		return;
 	}
 	for (field = rule->fields; field->name; field++)
@@ -310,7 +292,7 @@ check_object(Check *check, const ArazzoNode *node, const ObjectRule *rule)
 		if (value == NULL)
 		{
 			if (field->required)
-				report(check, true, "missing-field", node, "%s has no \"%s\"", rule->name, field->name);
+				arazzo_structure_report(check, true, "missing-field", node, "%s has no \"%s\"", rule->name, field->name);
 			continue;
 		}
 		length = enter(check, field->name);
@@ -323,7 +305,7 @@ check_object(Check *check, const ArazzoNode *node, const ObjectRule *rule)
 }
 
 static void
-check_unknown_fields(Check *check, const ArazzoNode *node, const ObjectRule *rule)
+check_unknown_fields(StructureCheck *check, const ArazzoNode *node, const ObjectRule *rule)
 {
 	int			i;
 
@@ -341,10 +323,10 @@ check_unknown_fields(Check *check, const ArazzoNode *node, const ObjectRule *rul
 			continue;
 		length = enter(check, member->key);
 		if (field->name)
-			finding = report(check, false, "later-version", member->value,
+			finding = arazzo_structure_report(check, false, "later-version", member->value,
 							 "field \"%s\" of %s exists from version 1.1.0 on", member->key, rule->name);
 		else
-			finding = report(check, false, "unknown-field", member->value,
+			finding = arazzo_structure_report(check, false, "unknown-field", member->value,
 							 "unknown field \"%s\" of %s", member->key, rule->name);
 		finding->line = member->line;
 		finding->column = member->column;
@@ -371,7 +353,7 @@ suggest_field(ArazzoFinding *finding, const char *name, const ObjectRule *rule)
 
 /* Dispatches on the type a field must have. */
 static void
-check_field(Check *check, const ArazzoNode *value, const FieldRule *field)
+check_field(StructureCheck *check, const ArazzoNode *value, const FieldRule *field)
 {
 	switch (field->type)
 	{
@@ -386,7 +368,7 @@ check_field(Check *check, const ArazzoNode *value, const FieldRule *field)
 			break;
 		case FIELD_SCHEMA:
 			if (value->type != NODE_OBJECT && value->type != NODE_BOOLEAN)
-				report(check, true, "wrong-type", value, "\"%s\" must be a JSON Schema, not %s",
+				arazzo_structure_report(check, true, "wrong-type", value, "\"%s\" must be a JSON Schema, not %s",
 					   field->name, arazzo_node_type_name(value));
 			break;
 		case FIELD_OBJECT:
@@ -408,17 +390,17 @@ check_field(Check *check, const ArazzoNode *value, const FieldRule *field)
 }
 
 static void
-check_list(Check *check, const ArazzoNode *list, const FieldRule *field)
+check_list(StructureCheck *check, const ArazzoNode *list, const FieldRule *field)
 {
 	int			i;
 
 	if (list->type != NODE_ARRAY)
 	{
-		report(check, true, "wrong-type", list, "\"%s\" must be an array, not %s", field->name, arazzo_node_type_name(list));
+		arazzo_structure_report(check, true, "wrong-type", list, "\"%s\" must be an array, not %s", field->name, arazzo_node_type_name(list));
 		return;
 	}
 	if (list->count < field->minimum)
-		report(check, true, "too-few-entries", list, "\"%s\" must have at least one entry", field->name);
+		arazzo_structure_report(check, true, "too-few-entries", list, "\"%s\" must have at least one entry", field->name);
 	for (i = 0; i < list->count; i++)
 	{
 		int			length = enter(check, psprintf("%d", i));
@@ -452,7 +434,7 @@ compare_named(const void *a, const void *b)
 
 /* Ids that repeat; sorted, so that thousands of workflows cost little. */
 static void
-check_unique(Check *check, const ArazzoNode *list, const char *member)
+check_unique(StructureCheck *check, const ArazzoNode *list, const char *member)
 {
 	NamedNode  *named = palloc(sizeof(NamedNode) * Max(list->count, 1));
 	int			count = 0;
@@ -477,20 +459,20 @@ check_unique(Check *check, const ArazzoNode *list, const char *member)
 		if (strcmp(named[i].name, named[i - 1].name) != 0)
 			continue;
 		length = enter(check, psprintf("%d", named[i].position));
-		report(check, true, "duplicate-id", named[i].node, "%s \"%s\" is used more than once", member, named[i].name);
+		arazzo_structure_report(check, true, "duplicate-id", named[i].node, "%s \"%s\" is used more than once", member, named[i].name);
 		leave(check, length);
 	}
 	pfree(named);
 }
 
 static void
-check_map(Check *check, const ArazzoNode *map, const FieldRule *field)
+check_map(StructureCheck *check, const ArazzoNode *map, const FieldRule *field)
 {
 	int			i;
 
 	if (map->type != NODE_OBJECT)
 	{
-		report(check, true, "wrong-type", map, "\"%s\" must be an object, not %s", field->name, arazzo_node_type_name(map));
+		arazzo_structure_report(check, true, "wrong-type", map, "\"%s\" must be an object, not %s", field->name, arazzo_node_type_name(map));
 		return;
 	}
 	for (i = 0; i < map->count; i++)
@@ -499,15 +481,17 @@ check_map(Check *check, const ArazzoNode *map, const FieldRule *field)
 		int			length = enter(check, member->key);
 
 		if (member->key[strspn(member->key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_")] != '\0')
-			report(check, false, "invalid-name", member->value, "name \"%s\" has characters other than A-Z a-z 0-9 . - _", member->key);
+			arazzo_structure_report(check, false, "invalid-name", member->value, "name \"%s\" has characters other than A-Z a-z 0-9 . - _", member->key);
 		if (field->rule)
 			check_object(check, member->value, field->rule);
+		if (field->type == FIELD_OUTPUTS)
+			arazzo_structure_output(check, member->value);
 		leave(check, length);
 	}
 }
 
 static void
-check_number(Check *check, const ArazzoNode *node, const FieldRule *field)
+check_number(StructureCheck *check, const ArazzoNode *node, const FieldRule *field)
 {
 	const char *text;
 
@@ -518,164 +502,20 @@ check_number(Check *check, const ArazzoNode *node, const FieldRule *field)
 	}
 	text = numeric_normalize(node->u.number);
 	if (text[0] == '-')
-		report(check, true, "invalid-value", node, "\"%s\" must not be negative", field->name);
+		arazzo_structure_report(check, true, "invalid-value", node, "\"%s\" must not be negative", field->name);
 	if (field->type == FIELD_INTEGER && strchr(text, '.') != NULL)
-		report(check, true, "invalid-value", node, "\"%s\" must be an integer", field->name);
+		arazzo_structure_report(check, true, "invalid-value", node, "\"%s\" must be an integer", field->name);
 }
 
 static void
-check_scalar_type(Check *check, const ArazzoNode *node, ArazzoNodeType type, const char *wanted)
+check_scalar_type(StructureCheck *check, const ArazzoNode *node, ArazzoNodeType type, const char *wanted)
 {
 	if (node->type != type)
-		report(check, true, "wrong-type", node, "%s must be %s, not %s", check->pointer.data, wanted, arazzo_node_type_name(node));
+		arazzo_structure_report(check, true, "wrong-type", node, "%s must be %s, not %s", check->pointer.data, wanted, arazzo_node_type_name(node));
 }
 
-/* Arazzo 1.1.0, Versions: a patch level makes no difference. */
-static void
-check_version(Check *check, const ArazzoNode *root)
-{
-	const ArazzoNode *node = arazzo_node_member(root, "arazzo");
-	const char *version = arazzo_node_member_text(root, "arazzo");
-
-	if (version == NULL)
-		return;
-	if (strncmp(version, "1.", 2) != 0)
-		report(check, true, "unsupported-version", node, "version \"%s\" of Arazzo is not supported", version);
-	else if (strncmp(version, "1.0.", 4) != 0 && strncmp(version, "1.1.", 4) != 0)
-		report(check, false, "unknown-version", node, "version \"%s\" of Arazzo is not known; it is read as 1.1.0", version);
-}
-
-static void
-check_source(Check *check, const ArazzoNode *source)
-{
-	static const char *const types[] = {"openapi", "arazzo", "asyncapi", NULL};
-	const char *url = arazzo_node_member_text(source, "url");
-	ArazzoUri	uri;
-
-	check_one_of(check, source, "type", types, true);
-	if (url != NULL && !arazzo_uri_split(url, &uri))
-		report(check, false, "invalid-uri", arazzo_node_member(source, "url"), "\"%s\" is not a URI reference", url);
-}
-
-/* Step Object: exactly one thing to do. */
-static void
-check_step(Check *check, const ArazzoNode *step)
-{
-	static const char *const targets[] = {"operationId", "operationPath", "workflowId", "channelPath"};
-	static const char *const actions[] = {"send", "receive", NULL};
-	const char *found = NULL;
-	size_t		i;
-
-	for (i = 0; i < lengthof(targets); i++)
-	{
-		if (arazzo_node_member(step, targets[i]) == NULL)
-			continue;
-		if (found)
-			report(check, true, "conflicting-fields", arazzo_node_member(step, targets[i]),
-				   "step has both \"%s\" and \"%s\"", found, targets[i]);
-		found = targets[i];
-	}
-	if (found == NULL)
-		report(check, true, "missing-target", step, "step has none of \"operationId\", \"operationPath\" and \"workflowId\"");
-	if (check->version_1_1)
-	{
-		const ArazzoNode *criteria = arazzo_node_member(step, "successCriteria");
-
-		if (criteria && criteria->type == NODE_ARRAY && criteria->count == 0)
-			report(check, false, "empty-list", criteria, "\"successCriteria\" must have at least one entry when it is given");
-		check_one_of(check, step, "action", actions, true);
-	}
-}
-
-static bool
-is_reference(const ArazzoNode *node)
-{
-	return arazzo_node_member(node, "reference") != NULL;
-}
-
-static void
-check_parameter(Check *check, const ArazzoNode *parameter)
-{
-	static const char *const places[] = {"path", "query", "header", "cookie", "querystring", NULL};
-
-	if (is_reference(parameter))
-		return;
-	if (arazzo_node_member(parameter, "name") == NULL)
-		report(check, true, "missing-field", parameter, "Parameter Object has no \"name\"");
-	if (arazzo_node_member(parameter, "value") == NULL)
-		report(check, true, "missing-field", parameter, "Parameter Object has no \"value\"");
-	check_one_of(check, parameter, "in", places, true);
-}
-
-static void
-check_success_action(Check *check, const ArazzoNode *action)
-{
-	check_action(check, action, false);
-}
-
-static void
-check_failure_action(Check *check, const ArazzoNode *action)
-{
-	check_action(check, action, true);
-}
-
-static void
-check_action(Check *check, const ArazzoNode *action, bool failure)
-{
-	static const char *const types[] = {"end", "goto", "retry", NULL};
-	const char *type = arazzo_node_member_text(action, "type");
-	bool		step = arazzo_node_member(action, "stepId") != NULL;
-	bool		workflow = arazzo_node_member(action, "workflowId") != NULL;
-
-	if (is_reference(action))
-		return;
-	if (arazzo_node_member(action, "name") == NULL)
-		report(check, true, "missing-field", action, "action has no \"name\"");
-	if (type == NULL)
-		report(check, true, "missing-field", action, "action has no \"type\"");
-	check_one_of(check, action, "type", types, true);
-	if (type && strcmp(type, "retry") == 0 && !failure)
-		report(check, false, "nonstandard-form", action, "type \"retry\" belongs to failure actions; it repeats the step here too");
-	if (step && workflow)
-		report(check, true, "conflicting-fields", action, "action has both \"stepId\" and \"workflowId\"");
-	if (type && strcmp(type, "goto") == 0 && !step && !workflow)
-		report(check, true, "missing-target", action, "action of type \"goto\" has neither \"stepId\" nor \"workflowId\"");
-}
-
-static void
-check_criterion(Check *check, const ArazzoNode *criterion)
-{
-	static const char *const types[] = {"simple", "regex", "jsonpath", "xpath", NULL};
-	const ArazzoNode *type = arazzo_node_member(criterion, "type");
-	bool		simple = type == NULL ||
-		(type->type == NODE_STRING && strcmp(type->u.string, "simple") == 0);
-
-	if (type && type->type == NODE_STRING)
-		check_one_of(check, criterion, "type", types, true);
-	if (!simple && arazzo_node_member(criterion, "context") == NULL)
-		report(check, true, "missing-field", criterion, "criterion has a \"type\" but no \"context\"");
-}
-
-/* A string member must be one of the words; absent is fine. */
-static void
-check_one_of(Check *check, const ArazzoNode *node, const char *member, const char *const *words, bool error)
-{
-	const char *text = arazzo_node_member_text(node, member);
-	const char *const *word;
-
-	if (text == NULL)
-		return;
-	for (word = words; *word; word++)
-	{
-		if (strcmp(text, *word) == 0)
-			return;
-	}
-	report(check, error, "invalid-value", arazzo_node_member(node, member), "\"%s\" cannot be \"%s\"", member, text);
-}
-
-/* Adds a finding at the place; returned for a hint to be added. */
-static ArazzoFinding *
-report(Check *check, bool error, const char *code, const ArazzoNode *place, const char *format,...)
+ArazzoFinding *
+arazzo_structure_report(StructureCheck *check, bool error, const char *code, const ArazzoNode *place, const char *format,...)
 {
 	ArazzoFinding *finding = palloc0(sizeof(ArazzoFinding));
 	StringInfoData message;
@@ -702,7 +542,7 @@ report(Check *check, bool error, const char *code, const ArazzoNode *place, cons
 
 /* Adds a token to the pointer; returns the length to go back to. */
 static int
-enter(Check *check, const char *token)
+enter(StructureCheck *check, const char *token)
 {
 	int			length = check->pointer.len;
 
@@ -711,7 +551,7 @@ enter(Check *check, const char *token)
 }
 
 static void
-leave(Check *check, int length)
+leave(StructureCheck *check, int length)
 {
 	check->pointer.len = length;
 	check->pointer.data[length] = '\0';
