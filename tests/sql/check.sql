@@ -188,3 +188,6 @@ paths:
 $$);
 SELECT findings('{openapi: 3, info: [], paths: []}');
 SELECT findings('{openapi: 4.0.0}');
+
+SELECT arazzo_unload('https://c.example/api.yaml');
+DROP FUNCTION workflow, findings;

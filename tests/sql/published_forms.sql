@@ -135,3 +135,6 @@ SELECT form(E'  - {stepId: second, operationId: GetUser, successCriteria: [{cond
 SELECT response('$steps.first.outputs.a (list of things)');
 SELECT response('$response.body#/total > 0');
 SELECT response('the answer');
+
+SELECT arazzo_unload('https://f.example/w/form.yaml'), arazzo_unload('https://f.example/api.yaml');
+DROP FUNCTION condition, value, call, response, form;
