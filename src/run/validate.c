@@ -125,7 +125,7 @@ status_rank(const char *pattern, int status)
 		return 1;
 	if (strlen(pattern) == 3 && pg_strcasecmp(pattern + 1, "XX") == 0)
 		return pattern[0] - '0' == status / 100 ? 2 : 0;
-	return atoi(pattern) == status ? 3 : 0;
+	return (int) strtol(pattern, NULL, 10) == status ? 3 : 0;
 }
 
 static bool
