@@ -74,6 +74,16 @@ typedef struct ExchangeParameter
 	JsonbValue *value;
 } ExchangeParameter;
 
+/* A call whose answer was lost. */
+typedef struct UnansweredCall
+{
+	const PlanWorkflow *workflow;
+	const PlanStep *step;
+	JsonbValue *inputs;			/* of the workflow when it was made */
+	int			call;			/* number of the visit */
+	bool		repeatable;
+} UnansweredCall;
+
 /* What a workflow that was called and is through left behind. */
 typedef struct WorkflowRecord
 {
@@ -93,6 +103,7 @@ struct ArazzoRun
 	int			visits;
 	TimestampTz until;
 	List	   *workflows;		/* of WorkflowRecord */
+	List	   *unanswered;		/* of UnansweredCall */
 	List	   *secrets;		/* of char * */
 	RunExchange exchange;
 	RunNext		next;
@@ -118,6 +129,16 @@ extern int64 arazzo_run_retry_delay(const ArazzoResponse *response, double retry
 /* validate.c: NULL when the message fits, or arazzo.validate lets it pass */
 extern ArazzoFailure *arazzo_run_validate_request(ArazzoRun *run, const PlanStep *step);
 extern ArazzoFailure *arazzo_run_validate_response(ArazzoRun *run, const PlanStep *step);
+
+/*
+ * doubt.c: remembers a call whose answer was lost, until it is answered;
+ * before a step is done, WF007 when it may repeat such a call and the API
+ * could not tell, else its key is that of the call.
+ */
+extern void arazzo_run_note_answer(ArazzoRun *run, const PlanStep *step,
+								   const ArazzoResponse *response, bool repeatable);
+extern ArazzoFailure *arazzo_run_resume_call(ArazzoRun *run, const PlanStep *step);
+extern ArazzoFailure *arazzo_run_in_doubt(void);
 
 /* judge.c: does the answer satisfy the step?  Sets the judgement's reason. */
 extern ArazzoFailure *arazzo_run_judge(ArazzoRun *run, const PlanStep *step);

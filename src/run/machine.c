@@ -178,6 +178,13 @@ begin_step(ArazzoRun *run)
 	memset(&run->judgement, 0, sizeof(run->judgement));
 	if (frame->attempt++ == 0)
 		frame->call = run->visits + 1;
+	failure = frame->attempt == 1 ? arazzo_run_resume_call(run, step) : NULL;
+	if (failure)
+	{
+		run->state = STATE_FAILED;
+		run->failure = arazzo_run_place(run, step, failure);
+		return;
+	}
 	if (++run->visits > arazzo_max_steps)
 	{
 		failure = arazzo_failure_make(ERRCODE_ARAZZO_LIMIT, "run made more than %d step visits", arazzo_max_steps);
@@ -225,8 +232,10 @@ enter_workflow(ArazzoRun *run, const PlanWorkflow *workflow, List *values,
 	}
 	else if (inputs)
 		run->frame = arazzo_run_frame(run, workflow, inputs, reason);
-	else
+	else if (reason == FRAME_STEP)
 		step_failed(run, arazzo_run_place(run, step, failure), true);
+	else
+		frame_failed(run, arazzo_run_place(run, step, failure));
 }
 
 void
@@ -239,6 +248,7 @@ arazzo_run_received(ArazzoRun *run, const ArazzoResponse *response, bool repeata
 	Assert(run->state == STATE_AWAITING);
 	run->exchange.response = response;
 	run->state = STATE_READY;
+	arazzo_run_note_answer(run, step, response, repeatable);
 	failure = arazzo_run_judge(run, step);
 	if (failure)
 		step_failed(run, arazzo_run_place(run, step, failure),
@@ -335,8 +345,7 @@ step_failed(ArazzoRun *run, ArazzoFailure *failure, bool repeatable)
 static ArazzoFailure *
 in_doubt(ArazzoRun *run, ArazzoFailure *failure, const PlanAction *action)
 {
-	ArazzoFailure *doubt = arazzo_failure_make(ERRCODE_ARAZZO_IN_DOUBT,
-											   "run is in doubt: the call may have been received and cannot be repeated");
+	ArazzoFailure *doubt = arazzo_run_in_doubt();
 
 	doubt->detail = psprintf("%s: %s", failure->message, failure->detail);
 	arazzo_failure_hint(doubt, "Find out whether the API took the call in. Action \"%s\" could repeat it if the server option idempotency_key said where the API expects a key.",

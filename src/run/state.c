@@ -39,6 +39,7 @@ static void push_frame(JsonbParseState **state, const RunFrame *frame);
 static void push_steps(JsonbParseState **state, const RunFrame *frame);
 static void push_record(JsonbParseState **state, const PlanStep *step, const StepRecord *record);
 static void push_workflow(JsonbParseState **state, const WorkflowRecord *record);
+static void push_unanswered(JsonbParseState **state, const UnansweredCall *call);
 static void push_failure(JsonbParseState **state, const ArazzoFailure *failure);
 static void push_counts(JsonbParseState **state, const char *key, List *counts);
 static void push_key(JsonbParseState **state, const char *key);
@@ -51,6 +52,7 @@ static bool restore_frame(ArazzoRun *run, const JsonbValue *object);
 static bool restore_steps(RunFrame *frame, const JsonbValue *object);
 static void restore_record(StepRecord *record, const PlanStep *step, const JsonbValue *object);
 static bool restore_workflows(ArazzoRun *run, const JsonbValue *array);
+static bool restore_unanswered(ArazzoRun *run, const JsonbValue *array);
 static ArazzoFailure *restore_failure(const JsonbValue *object);
 static const PlanWorkflow *find_workflow(const ArazzoPlan *plan, const JsonbValue *object);
 static int	find_step(const PlanWorkflow *workflow, const char *step_id);
@@ -82,6 +84,11 @@ arazzo_run_save(const ArazzoRun *run)
 	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 	foreach(cell, run->workflows)
 		push_workflow(&state, lfirst(cell));
+	pushJsonbValue(&state, WJB_END_ARRAY, NULL);
+	push_key(&state, "unanswered");
+	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	foreach(cell, run->unanswered)
+		push_unanswered(&state, lfirst(cell));
 	pushJsonbValue(&state, WJB_END_ARRAY, NULL);
 	if (run->ended_by)
 		push_text(&state, "endedBy", run->ended_by);
@@ -167,6 +174,19 @@ push_workflow(JsonbParseState **state, const WorkflowRecord *record)
 }
 
 static void
+push_unanswered(JsonbParseState **state, const UnansweredCall *call)
+{
+	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	push_text(state, "document", call->workflow->document_uri);
+	push_text(state, "workflow", call->workflow->workflow_id);
+	push_text(state, "step", call->step->step_id);
+	push_value(state, "inputs", call->inputs);
+	push_number(state, "call", call->call);
+	push_number(state, "repeatable", call->repeatable);
+	pushJsonbValue(state, WJB_END_OBJECT, NULL);
+}
+
+static void
 push_failure(JsonbParseState **state, const ArazzoFailure *failure)
 {
 	push_key(state, "failure");
@@ -247,7 +267,8 @@ restore_run(ArazzoRun *run, const JsonbValue *state)
 
 	if (number_member(state, "version") != STATE_VERSION || known < 0 ||
 		arazzo_value_count(frames) == 0 ||
-		!restore_workflows(run, arazzo_value_member_cstring(state, "workflows")))
+		!restore_workflows(run, arazzo_value_member_cstring(state, "workflows")) ||
+		!restore_unanswered(run, arazzo_value_member_cstring(state, "unanswered")))
 		return false;
 	arazzo_value_walk(&walk, frames);
 	while (arazzo_value_next(&walk, &key, &frame))
@@ -355,6 +376,33 @@ restore_workflows(ArazzoRun *run, const JsonbValue *array)
 		if (record->workflow == NULL)
 			return false;
 		run->workflows = lappend(run->workflows, record);
+	}
+	return true;
+}
+
+static bool
+restore_unanswered(ArazzoRun *run, const JsonbValue *array)
+{
+	ArazzoValueWalk walk;
+	JsonbValue	key;
+	JsonbValue	item;
+
+	arazzo_value_walk(&walk, array);
+	while (arazzo_value_next(&walk, &key, &item))
+	{
+		UnansweredCall *call = palloc(sizeof(UnansweredCall));
+		char	   *step_id = arazzo_value_member_text(&item, "step");
+		int			step;
+
+		call->workflow = find_workflow(run->plan, &item);
+		step = call->workflow && step_id ? find_step(call->workflow, step_id) : -1;
+		if (step < 0)
+			return false;
+		call->step = &call->workflow->steps[step];
+		call->inputs = arazzo_value_member_cstring(&item, "inputs");
+		call->call = number_member(&item, "call");
+		call->repeatable = number_member(&item, "repeatable") != 0;
+		run->unanswered = lappend(run->unanswered, call);
 	}
 	return true;
 }

@@ -50,7 +50,8 @@ put_document(ArazzoLibrary *library, const char *uri, text *source)
 	arazzo_library_put(library, uri, arazzo_node_to_value(tree), tree);
 }
 
-/* A recorded answer: {"status", "headers", "body"}, or {"outcome"}. */
+/* A recorded answer: {"status", "headers", "body"}, or {"outcome"}; beside
+ * it, "repeatable" for a call that may be repeated. */
 static ArazzoResponse *
 recorded_response(const JsonbValue *record)
 {
@@ -151,6 +152,8 @@ test_run(PG_FUNCTION_ARGS)
 	ArazzoRun  *run;
 	const RunNext *next;
 	StringInfoData log;
+	const JsonbValue *record;
+	bool		repeatable;
 	int			answer = 0;
 
 	put_document(library, ARAZZO_URI, PG_GETARG_TEXT_PP(0));
@@ -186,7 +189,11 @@ test_run(PG_FUNCTION_ARGS)
 			log_line(&log, "no more answers");
 			break;
 		}
-		arazzo_run_received(run, recorded_response(arazzo_value_element(answers, answer++)), false);
+		record = arazzo_value_element(answers, answer++);
+		repeatable = arazzo_value_member_cstring(record, "repeatable") != NULL;
+		if (repeatable)
+			log_line(&log, "  repeatable, with key %d", next->call);
+		arazzo_run_received(run, recorded_response(record), repeatable);
 		log_judgement(&log, arazzo_run_judgement(run));
 	}
 	if (next->kind == RUN_FINISHED)
