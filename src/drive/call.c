@@ -45,8 +45,8 @@ arazzo_call_prepare(DriveCall *call, const RunNext *next, Oid role)
 	call->request = *next->request;
 	call->request.url = arazzo_connection_rewrite(call->connection, next->request->url);
 	call->options = call->connection->http;
-	if (next->step->timeout > 0)
-		call->options.timeout = Min(next->step->timeout, call->options.timeout);
+	if (next->timeout > 0)
+		call->options.timeout = Min(next->timeout, call->options.timeout);
 	copy_headers(call, next->request);
 	if (!next->credential_given)
 		failure = apply_security(call, next);

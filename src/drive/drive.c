@@ -11,6 +11,7 @@
 #include "utils/memutils.h"
 
 #include "drive/drive.h"
+#include "drive/message.h"
 #include "http/mask.h"
 #include "support/clock.h"
 
@@ -66,6 +67,13 @@ make_call(Drive *drive)
 	ArazzoFailure *failure;
 	DriveCall	call;
 
+	if (arazzo_message_is(drive->next))
+	{
+		arazzo_message_perform(drive->run, drive->next);
+		observe(drive, NULL, NULL);
+		MemoryContextSwitchTo(old);
+		return;
+	}
 	failure = arazzo_call_prepare(&call, drive->next, drive->role);
 	if (failure)
 		arazzo_run_refused(drive->run, failure);

@@ -13,6 +13,7 @@
 #include "utils/builtins.h"
 
 #include "drive/drive.h"
+#include "drive/message.h"
 #include "http/mask.h"
 #include "support/settings.h"
 
@@ -27,7 +28,7 @@ typedef struct Explain
 } Explain;
 
 static void explain_workflow(Explain *explain, const PlanWorkflow *workflow);
-static void explain_step(Explain *explain, const PlanWorkflow *workflow, const PlanStep *step);
+static void explain_step(Explain *explain, const PlanWorkflow *workflow, const PlanStep *step, int number);
 static void explain_request(Explain *explain, const PlanWorkflow *workflow, const PlanStep *step);
 static void explain_sent(Explain *explain, const ArazzoRequest *request, const DriveCall *call);
 static void explain_judgement(Explain *explain, const PlanWorkflow *workflow, const PlanStep *step);
@@ -65,22 +66,27 @@ static void
 explain_workflow(Explain *explain, const PlanWorkflow *workflow)
 {
 	ListCell   *cell;
+	int			number = 0;
 	int			i;
 
 	check_stack_depth();
 	put(explain, 0, "workflow \"%s\" of %s", workflow->workflow_id, workflow->document_uri);
 	foreach(cell, workflow->depends_on)
 		put(explain, 1, "after workflow \"%s\"", ((PlanWorkflow *) lfirst(cell))->workflow_id);
-	for (i = 0; i < workflow->step_count; i++)
-		explain_step(explain, workflow, &workflow->steps[i]);
+	for (i = workflow->first_step; i < workflow->step_count; i = workflow->steps[i].next)
+		explain_step(explain, workflow, &workflow->steps[i], ++number);
 	explain_outputs(explain, 1, "returns", workflow->outputs, workflow->output_count);
 }
 
 static void
-explain_step(Explain *explain, const PlanWorkflow *workflow, const PlanStep *step)
+explain_step(Explain *explain, const PlanWorkflow *workflow, const PlanStep *step, int number)
 {
+	ListCell   *cell;
+
 	CHECK_FOR_INTERRUPTS();
-	put(explain, 1, "%d. %s", step->index + 1, step->step_id);
+	put(explain, 1, "%d. %s", number, step->step_id);
+	foreach(cell, step->depends_on)
+		put(explain, 2, "after step \"%s\"", ((PlanDependency *) lfirst(cell))->text);
 	if (step->operation)
 		explain_request(explain, workflow, step);
 	else
@@ -118,7 +124,13 @@ explain_request(Explain *explain, const PlanWorkflow *workflow, const PlanStep *
 		put(explain, 2, "cannot be sent: %s", failure->message);
 		return;
 	}
-	failure = arazzo_call_prepare(&call, &next, GetUserId());
+	if (step->channel && (step->channel->receive || step->channel->protocol != PROTOCOL_HTTP))
+	{
+		memset(&call, 0, sizeof(call));
+		failure = arazzo_message_check(step, &next);
+	}
+	else
+		failure = arazzo_call_prepare(&call, &next, GetUserId());
 	explain_sent(explain, call.connection ? &call.request : next.request, &call);
 	if (failure)
 	{

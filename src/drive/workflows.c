@@ -179,7 +179,7 @@ server_urls(const ArazzoPlan *plan)
 
 		for (i = 0; i < workflow->step_count; i++)
 		{
-			if (workflow->steps[i].operation)
+			if (workflow->steps[i].operation && workflow->steps[i].operation->server_url[0] != '\0')
 				urls = add_once(urls, workflow->steps[i].operation->server_url);
 		}
 	}

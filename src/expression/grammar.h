@@ -230,8 +230,8 @@ extern bool arazzo_pattern_matches(const ArazzoPattern *pattern,
 								   ArazzoFailure **failure);
 
 /*
- * Turns the error being handled in a PG_CATCH block into a failure (WF003)
- * that begins with what, in the given context.  Throws it on when it is no
+ * Turns the error being handled in a PG_CATCH block into a failure (WF003,
+ * 0A000 for what this PostgreSQL was built without) that begins with what, in the given context.  Throws it on when it is no
  * matter of the data: cancellation, memory, the stack.
  */
 extern ArazzoFailure *arazzo_failure_from_catch(MemoryContext context, const char *what);
@@ -242,6 +242,11 @@ extern bool arazzo_xpath_check(const char *path, ArazzoFailure **failure);
 /* boolean(path) over an XML text; false and *failure on an error. */
 extern bool arazzo_xpath_holds(const char *path, const char *xml, int length,
 							   ArazzoFailure **failure);
+
+/* The result of function(path), which is a scalar, as text; NULL and
+ * *failure on an error. */
+extern char *arazzo_xpath_scalar(const char *function, const char *path,
+								 const char *xml, ArazzoFailure **failure);
 
 /*
  * What a path selects: text of the one node or of the scalar, an array of
@@ -272,6 +277,10 @@ typedef enum SelectorKind
 extern bool arazzo_selector_kind(const ArazzoNode *node, SelectorKind *kind,
 								 const ExpressionScope *scope,
 								 ArazzoFailure **failure);
+
+/* The same of a type node, with the version that stands beside it, if any. */
+extern bool arazzo_selector_type(const ArazzoNode *type_node, const char *version,
+								 SelectorKind *kind, ArazzoFailure **failure);
 
 /* draft-goessner: "[(@.length-1)]" in the spelling of RFC 9535, "[-1]". */
 extern char *arazzo_goessner_to_standard(const char *text, int length);

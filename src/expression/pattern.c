@@ -150,7 +150,8 @@ arazzo_failure_from_catch(MemoryContext context, const char *what)
 	MemoryContextSwitchTo(context);
 	error = CopyErrorData();
 	FlushErrorState();
-	failure = arazzo_failure_make(ERRCODE_ARAZZO_EXPRESSION, "%s: %s", what, error->message);
+	failure = arazzo_failure_make(code == ERRCODE_FEATURE_NOT_SUPPORTED ? code : ERRCODE_ARAZZO_EXPRESSION,
+								  "%s: %s", what, error->message);
 	FreeErrorData(error);
 	return failure;
 }

@@ -60,23 +60,31 @@ arazzo_selector_kind(const ArazzoNode *node, SelectorKind *kind,
 					 const ExpressionScope *scope, ArazzoFailure **failure)
 {
 	const ArazzoNode *type_node = arazzo_node_member(node, "type");
-	const char *type = arazzo_node_member_text(node, "type");
 	const char *version = arazzo_node_member_text(node, "version");
-	const KindRule *rule;
 
 	if (type_node == NULL)
 	{
 		*kind = SELECTOR_SIMPLE;
 		return true;
 	}
+	if (type_node->type == NODE_STRING && version != NULL && scope != NULL && scope->accepted != NULL)
+		scope->accepted(scope->owner, psprintf("type: %s, version: %s", type_node->u.string, version),
+						psprintf("type: {type: %s, version: %s}", type_node->u.string, version));
+	return arazzo_selector_type(type_node, version, kind, failure);
+}
+
+bool
+arazzo_selector_type(const ArazzoNode *type_node, const char *version,
+					 SelectorKind *kind, ArazzoFailure **failure)
+{
+	const char *type = type_node->type == NODE_STRING ? type_node->u.string : NULL;
+	const KindRule *rule;
+
 	if (type_node->type == NODE_OBJECT)
 	{
 		type = arazzo_node_member_text(type_node, "type");
 		version = arazzo_node_member_text(type_node, "version");
 	}
-	else if (version != NULL && scope != NULL && scope->accepted != NULL)
-		scope->accepted(scope->owner, psprintf("type: %s, version: %s", type, version),
-						psprintf("type: {type: %s, version: %s}", type, version));
 	for (rule = kind_rules; type != NULL && rule->type != NULL; rule++)
 	{
 		if (strcmp(rule->type, type) != 0 ||

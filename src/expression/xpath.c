@@ -91,6 +91,12 @@ scalar_result(const char *function, const char *path, const char *xml, int lengt
 	return string;
 }
 
+char *
+arazzo_xpath_scalar(const char *function, const char *path, const char *xml, ArazzoFailure **failure)
+{
+	return scalar_result(function, path, xml, strlen(xml), failure);
+}
+
 /* xpath(path, xml, '{}'); NULL and *failure on an error. */
 static ArrayType *
 run_xpath(const char *path, const char *xml, int length, ArazzoFailure **failure)

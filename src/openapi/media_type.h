@@ -1,8 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * media_type.h
- *	  Media types (RFC 9110, 8.3) beyond what serialize.h offers.  Private
- *	  to the room.
+ *	  Media types (RFC 9110, 8.3) beyond what serialize.h offers.
  *
  *-------------------------------------------------------------------------
  */

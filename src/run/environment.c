@@ -77,7 +77,8 @@ lookup(void *owner, const ArazzoExpression *expression)
 		case ROOT_SELF:
 			return text_value(run->frame->workflow->self);
 		case ROOT_COMPONENTS:
-			return NULL;
+			return arazzo_value_member_cstring(arazzo_value_member_cstring(run->frame->workflow->components, expression->name),
+											   expression->field);
 	}
 	return NULL;
 }
@@ -145,11 +146,14 @@ workflow_value(const ArazzoRun *run, const ArazzoExpression *expression, bool in
 	return NULL;
 }
 
+/* An operation or workflow of the source stands for its id; else a field. */
 static JsonbValue *
 source_field(const ArazzoRun *run, const ArazzoExpression *expression)
 {
 	ListCell   *cell;
 
+	if (expression->slot == 1)
+		return text_value(expression->field);
 	foreach(cell, run->frame->workflow->sources)
 	{
 		const PlanSource *source = lfirst(cell);

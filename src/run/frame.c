@@ -24,6 +24,7 @@ arazzo_run_frame(ArazzoRun *run, const PlanWorkflow *workflow, JsonbValue *input
 	frame->reason = reason;
 	frame->workflow = workflow;
 	frame->inputs = inputs;
+	frame->step = workflow->first_step;
 	frame->detour_from = -1;
 	frame->steps = palloc0(sizeof(StepRecord) * workflow->step_count);
 	for (i = 0; i < workflow->step_count; i++)

@@ -43,6 +43,7 @@ typedef struct RunFrame
 	const PlanWorkflow *workflow;
 	JsonbValue *inputs;			/* an object */
 	StepRecord *steps;			/* by step of the plan */
+	TimestampTz deadline;		/* timeout of the step that entered it; 0: none */
 	int			dependency;		/* how many of depends_on are through */
 	int			step;			/* index; step_count: all through */
 	int			attempt;		/* of this visit, 0 before the first */
@@ -65,6 +66,7 @@ typedef struct RunExchange
 	JsonbValue *body;			/* of the response, NULL: absent or not read */
 	bool		body_read;
 	JsonbValue *outputs;		/* of the workflow that a step called */
+	JsonbValue *correlation;	/* what a message must carry, or NULL */
 } RunExchange;
 
 typedef struct ExchangeParameter
@@ -90,6 +92,7 @@ typedef struct WorkflowRecord
 	const PlanWorkflow *workflow;
 	JsonbValue *inputs;
 	JsonbValue *outputs;
+	StepRecord *steps;			/* by step of the plan; only "done" counts */
 } WorkflowRecord;
 
 struct ArazzoRun
@@ -102,6 +105,7 @@ struct ArazzoRun
 	int			depth;
 	int			visits;
 	TimestampTz until;
+	TimestampTz receive_until;	/* of the step that receives a message; or 0 */
 	List	   *workflows;		/* of WorkflowRecord */
 	List	   *unanswered;		/* of UnansweredCall */
 	List	   *secrets;		/* of char * */
@@ -139,6 +143,15 @@ extern void arazzo_run_note_answer(ArazzoRun *run, const PlanStep *step,
 								   const ArazzoResponse *response, bool repeatable);
 extern ArazzoFailure *arazzo_run_resume_call(ArazzoRun *run, const PlanStep *step);
 extern ArazzoFailure *arazzo_run_in_doubt(void);
+
+/* condition.c: what holds a step back, or ends its time */
+extern ArazzoFailure *arazzo_run_check_dependencies(ArazzoRun *run, const PlanStep *step);
+extern ArazzoFailure *arazzo_run_expect_message(ArazzoRun *run, const PlanStep *step);
+extern bool arazzo_run_message_fits(ArazzoRun *run, const PlanStep *step);
+extern ArazzoFailure *arazzo_run_check_time(ArazzoRun *run, RunFrame **late);
+extern ArazzoFailure *arazzo_run_timed_out(const PlanStep *step);
+extern TimestampTz arazzo_run_limited(const ArazzoRun *run, TimestampTz moment);
+extern int	arazzo_run_timeout(const ArazzoRun *run, const PlanStep *step);
 
 /* judge.c: does the answer satisfy the step?  Sets the judgement's reason. */
 extern ArazzoFailure *arazzo_run_judge(ArazzoRun *run, const PlanStep *step);

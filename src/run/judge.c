@@ -22,8 +22,9 @@ static JsonbValue *evaluate_output(ArazzoRun *run, const PlanValue *output);
 
 /*
  * Step Object, successCriteria: all must hold; without any, a 2xx status is
- * success.  A step that called a workflow succeeded when that did.  With
- * arazzo.validate = error, the answer must also fit its description.
+ * success.  A step that called a workflow succeeded when that did, one that
+ * sent or received a message when that was done.  With arazzo.validate =
+ * error, the answer must also fit its description.
  */
 ArazzoFailure *
 arazzo_run_judge(ArazzoRun *run, const PlanStep *step)
@@ -35,6 +36,8 @@ arazzo_run_judge(ArazzoRun *run, const PlanStep *step)
 		return transport_failure(response);
 	if (step->criteria == NIL)
 	{
+		if (step->channel && response && response->status == 0)
+			return NULL;
 		if (response == NULL || (response->status >= 200 && response->status < 300))
 			return arazzo_run_validate_response(run, step);
 		return status_failure(run, step, NULL);
@@ -92,7 +95,7 @@ status_failure(ArazzoRun *run, const PlanStep *step, const char *criterion)
 	StringInfoData detail;
 	char	   *message;
 
-	failure = response ?
+	failure = response && response->status > 0 ?
 		arazzo_failure_make(ERRCODE_ARAZZO_STEP_FAILED, "step \"%s\" failed with status %d",
 							step->step_id, response->status) :
 		arazzo_failure_make(ERRCODE_ARAZZO_STEP_FAILED, "step \"%s\" failed", step->step_id);
@@ -164,8 +167,10 @@ evaluate_output(ArazzoRun *run, const PlanValue *output)
 {
 	MemoryContext old = MemoryContextSwitchTo(run->step_context);
 	ArazzoFailure *failure = NULL;
-	JsonbValue *value = arazzo_template_evaluate(output->value, &run->environment, &failure);
+	JsonbValue *value = NULL;
 
+	if (output->value)
+		value = arazzo_template_evaluate(output->value, &run->environment, &failure);
 	MemoryContextSwitchTo(old);
 	if (value == NULL)
 		arazzo_run_warn(run, psprintf("output \"%s\" has no value", output->name));

@@ -23,10 +23,13 @@ typedef JsonbValue *(*InputCheck) (const PlanWorkflow *workflow, JsonbValue *inp
 
 static ArazzoRun *create_run(const ArazzoPlan *plan, const JsonbValue *inputs, InputCheck check,
 							 ArazzoFailure **failure);
+static void end_waiting(ArazzoRun *run);
+static bool in_time(ArazzoRun *run);
+static void describe_next(ArazzoRun *run);
 static void advance(ArazzoRun *run);
 static void enter_dependency(ArazzoRun *run);
 static void begin_step(ArazzoRun *run);
-static void begin_workflow_step(ArazzoRun *run, const PlanStep *step);
+static ArazzoFailure *begin_call(ArazzoRun *run, const PlanStep *step);
 static void enter_workflow(ArazzoRun *run, const PlanWorkflow *workflow, List *values,
 						   FrameReason reason, const PlanStep *step);
 static void step_succeeded(ArazzoRun *run);
@@ -104,25 +107,74 @@ arazzo_run_next(ArazzoRun *run)
 {
 	MemoryContext caller = MemoryContextSwitchTo(run->context);
 
-	if (run->state == STATE_WAITING && arazzo_clock_now() >= run->until)
-		run->state = STATE_READY;
+	end_waiting(run);
 	while (run->state == STATE_READY)
 	{
 		CHECK_FOR_INTERRUPTS();
-		advance(run);
+		if (in_time(run))
+			advance(run);
 	}
+	describe_next(run);
+	MemoryContextSwitchTo(caller);
+	return &run->next;
+}
+
+/* A wait that is over, for a moment or for a message. */
+static void
+end_waiting(ArazzoRun *run)
+{
+	if (run->state == STATE_WAITING && arazzo_clock_now() >= arazzo_run_limited(run, run->until))
+		run->state = STATE_READY;
+	else if (run->state == STATE_AWAITING && run->receive_until != 0 &&
+			 arazzo_clock_now() >= arazzo_run_limited(run, run->receive_until))
+	{
+		const PlanStep *step = &run->frame->workflow->steps[run->frame->step];
+
+		run->state = STATE_READY;
+		if (arazzo_clock_now() >= run->receive_until)
+			step_failed(run, arazzo_run_place(run, step, arazzo_run_timed_out(step)), true);
+	}
+}
+
+/* Leaves the workflow of a step whose time is over; false when it did. */
+static bool
+in_time(ArazzoRun *run)
+{
+	RunFrame   *late;
+	ArazzoFailure *failure = arazzo_run_check_time(run, &late);
+
+	if (failure == NULL)
+		return true;
+	while (run->frame != late)
+	{
+		run->frame = run->frame->caller;
+		run->depth--;
+	}
+	run->frame = late->caller;
+	failure = arazzo_run_place(run, &run->frame->workflow->steps[run->frame->step], failure);
+	run->frame = late;
+	frame_failed(run, failure);
+	return false;
+}
+
+static void
+describe_next(ArazzoRun *run)
+{
 	run->next.workflow = run->frame->workflow;
 	run->next.step = run->frame->step < run->frame->workflow->step_count ?
 		&run->frame->workflow->steps[run->frame->step] : NULL;
 	run->next.attempt = run->frame->attempt;
 	run->next.call = run->frame->call;
-	run->next.until = run->until;
+	run->next.until = arazzo_run_limited(run, run->state == STATE_AWAITING ? run->receive_until : run->until);
 	run->next.request = run->exchange.request;
 	run->next.credential_given = run->exchange.credential_given;
-	run->next.kind = run->state == STATE_AWAITING ? RUN_SEND :
-		run->state == STATE_WAITING ? RUN_WAIT : RUN_FINISHED;
-	MemoryContextSwitchTo(caller);
-	return &run->next;
+	run->next.kind = run->state == STATE_WAITING ? RUN_WAIT : RUN_FINISHED;
+	if (run->state != STATE_AWAITING)
+		return;
+	run->next.timeout = arazzo_run_timeout(run, run->next.step);
+	run->next.kind = run->next.step->channel == NULL ? RUN_SEND :
+		run->next.step->channel->receive ? RUN_RECEIVE :
+		run->next.step->channel->protocol == PROTOCOL_NOTIFY ? RUN_NOTIFY : RUN_SEND;
 }
 
 /* Does what is to be done next, when there is nothing to wait for. */
@@ -193,34 +245,46 @@ begin_step(ArazzoRun *run)
 		run->failure = arazzo_run_place(run, step, failure);
 		return;
 	}
-	if (step->workflow)
+	failure = arazzo_run_check_dependencies(run, step);
+	if (failure == NULL && step->workflow)
 	{
-		begin_workflow_step(run, step);
+		enter_workflow(run, step->workflow, step->inputs, FRAME_STEP, step);
 		return;
 	}
-	failure = arazzo_run_build_request(run, step);
 	if (failure == NULL)
-		failure = arazzo_run_validate_request(run, step);
+		failure = begin_call(run, step);
 	if (failure)
 		step_failed(run, arazzo_run_place(run, step, failure), true);
 	else
 		run->state = STATE_AWAITING;
 }
 
-static void
-begin_workflow_step(ArazzoRun *run, const PlanStep *step)
+/* What an operation, or a channel, is asked for. */
+static ArazzoFailure *
+begin_call(ArazzoRun *run, const PlanStep *step)
 {
-	enter_workflow(run, step->workflow, step->inputs, FRAME_STEP, step);
+	ArazzoFailure *failure = step->channel ? arazzo_run_channel_failure(step) : NULL;
+
+	if (failure == NULL)
+		failure = arazzo_run_build_request(run, step);
+	if (failure == NULL && step->channel == NULL)
+		failure = arazzo_run_validate_request(run, step);
+	if (failure == NULL && step->channel && step->channel->receive)
+		failure = arazzo_run_expect_message(run, step);
+	return failure;
 }
 
-/* Enters a workflow with the inputs that the values give. */
+/* Enters a workflow with the inputs that the values give; a retry action that
+ * gives none (it cannot in 1.0) hands on those of the workflow at hand. */
 static void
 enter_workflow(ArazzoRun *run, const PlanWorkflow *workflow, List *values,
 			   FrameReason reason, const PlanStep *step)
 {
 	ArazzoFailure *failure = NULL;
-	JsonbValue *inputs = arazzo_run_gather_inputs(run, values, &failure);
+	JsonbValue *inputs = run->frame->inputs;
 
+	if (reason == FRAME_STEP || values)
+		inputs = arazzo_run_gather_inputs(run, values, &failure);
 	if (inputs)
 		inputs = arazzo_run_check_inputs(workflow, inputs, &failure);
 	if (inputs && ++run->depth > arazzo_max_depth)
@@ -231,7 +295,11 @@ enter_workflow(ArazzoRun *run, const PlanWorkflow *workflow, List *values,
 		run->failure = arazzo_run_place(run, step, failure);
 	}
 	else if (inputs)
+	{
 		run->frame = arazzo_run_frame(run, workflow, inputs, reason);
+		if (reason == FRAME_STEP && step->timeout > 0)
+			run->frame->deadline = arazzo_clock_now() + (int64) step->timeout * 1000;
+	}
 	else if (reason == FRAME_STEP)
 		step_failed(run, arazzo_run_place(run, step, failure), true);
 	else
@@ -247,6 +315,14 @@ arazzo_run_received(ArazzoRun *run, const ArazzoResponse *response, bool repeata
 
 	Assert(run->state == STATE_AWAITING);
 	run->exchange.response = response;
+	if (step->channel && step->channel->receive && response->outcome == OUTCOME_RECEIVED &&
+		!arazzo_run_message_fits(run, step))
+	{
+		run->exchange.response = NULL;
+		run->exchange.body_read = false;
+		MemoryContextSwitchTo(caller);
+		return;
+	}
 	run->state = STATE_READY;
 	arazzo_run_note_answer(run, step, response, repeatable);
 	failure = arazzo_run_judge(run, step);
@@ -282,6 +358,7 @@ step_succeeded(ArazzoRun *run)
 	ListCell   *cell;
 
 	run->judgement.success = true;
+	run->receive_until = 0;
 	arazzo_run_take_outputs(run, step);
 	frame->steps[frame->step].done = true;
 	if (frame->detour_from >= 0)
@@ -322,6 +399,7 @@ step_failed(ArazzoRun *run, ArazzoFailure *failure, bool repeatable)
 	ListCell   *cell;
 
 	run->judgement.success = false;
+	run->receive_until = 0;
 	run->judgement.reason = failure->message;
 	foreach(cell, frame->detour_from < 0 ? step->on_failure : NIL)
 	{
@@ -454,12 +532,13 @@ go_to_workflow(ArazzoRun *run, const PlanAction *action)
 	}
 	run->frame = arazzo_run_frame(run, action->workflow, inputs, old->reason);
 	run->frame->caller = old->caller;
+	run->frame->deadline = old->deadline;
 }
 
 static void
 next_step(ArazzoRun *run)
 {
-	go_to_step(run, run->frame->step + 1);
+	go_to_step(run, run->frame->workflow->steps[run->frame->step].next);
 }
 
 /* The workflow at hand is through. */
@@ -478,6 +557,7 @@ leave_frame(ArazzoRun *run)
 	record->workflow = frame->workflow;
 	record->inputs = frame->inputs;
 	record->outputs = arazzo_run_workflow_outputs(run, frame->workflow);
+	record->steps = frame->steps;
 	run->workflows = lcons(record, run->workflows);
 	run->frame = frame->caller;
 	run->depth--;

@@ -29,20 +29,30 @@ typedef enum RunNextKind
 {
 	RUN_SEND,					/* send the request, then arazzo_run_received */
 	RUN_WAIT,					/* ask again at the moment "until" */
-	RUN_FINISHED
+	RUN_FINISHED,
+	RUN_NOTIFY,					/* publish request->body on the channel
+								 * request->url, then arazzo_run_received with
+								 * a response that has no status */
+	RUN_RECEIVE					/* hand in messages of the channel
+								 * request->url (arazzo_run_received, headers
+								 * and body, no status) until this is not next
+								 * any more; ask again at "until" at the latest */
 } RunNextKind;
 
 typedef struct RunNext
 {
 	RunNextKind kind;
-	const PlanWorkflow *workflow;	/* RUN_SEND, RUN_WAIT: where the run is */
+	const PlanWorkflow *workflow;	/* where the run is */
 	const PlanStep *step;
 	int			attempt;		/* 1 is the first of this visit of the step */
 	int			call;			/* the same for every attempt of a visit, and
 								 * different for every visit of the run */
-	const ArazzoRequest *request;	/* RUN_SEND; until the next arazzo_run_next */
+	const ArazzoRequest *request;	/* RUN_SEND, RUN_NOTIFY, RUN_RECEIVE; until the
+								 * next arazzo_run_next */
+	int			timeout;		/* RUN_SEND: ms that it may take, 0: no limit
+								 * but the connection's */
 	bool		credential_given;	/* the inputs brought the credential */
-	TimestampTz until;			/* RUN_WAIT */
+	TimestampTz until;			/* RUN_WAIT, RUN_RECEIVE */
 } RunNext;
 
 /* How the last answer was judged, for traces and records. */
@@ -103,6 +113,9 @@ extern void arazzo_run_free(ArazzoRun *run);
 
 /* The plan that a run follows. */
 extern const ArazzoPlan *arazzo_run_plan(const ArazzoRun *run);
+
+/* Why messages of a step's channel cannot be carried at all, or NULL. */
+extern ArazzoFailure *arazzo_run_channel_failure(const PlanStep *step);
 
 /*
  * Explaining: the request of a step as far as it is known from the inputs

@@ -34,6 +34,7 @@ static bool add_value(Builder *builder, const PlanParameter *parameter, const Js
 static bool add_header_parameter(Builder *builder, const PlanParameter *parameter, const JsonbValue *value);
 static void add_header(Builder *builder, const char *name, const char *value, bool secret);
 static void default_header(Builder *builder, const char *name, const char *value);
+static bool is_plain_message(const PlanStep *step);
 static bool build_url(Builder *builder);
 static bool append_path(Builder *builder, StringInfo url);
 static bool append_variable(Builder *builder, StringInfo url, ParameterLocation in,
@@ -45,6 +46,7 @@ static bool build_json(Builder *builder, const PlanBody *body, StringInfo out, b
 static bool build_other(Builder *builder, const PlanBody *body, StringInfo out,
 						bool *present, const char **type);
 static JsonbValue *payload_value(Builder *builder, const PlanBody *body);
+static JsonbValue *template_json(Builder *builder, const PlanBody *body, JsonbValue *payload);
 
 ArazzoFailure *
 arazzo_run_build_request(ArazzoRun *run, const PlanStep *step)
@@ -193,12 +195,28 @@ default_header(Builder *builder, const char *name, const char *value)
 		add_header(builder, name, value, false);
 }
 
+/* A message that is no HTTP request: its URL is the channel's address, and
+ * only the document's own headers go with it. */
+static bool
+is_plain_message(const PlanStep *step)
+{
+	return step->channel != NULL && (step->channel->receive || step->channel->protocol != PROTOCOL_HTTP);
+}
+
 static bool
 build_url(Builder *builder)
 {
 	const OpenapiOperation *operation = builder->step->operation;
 	StringInfoData url;
 
+	if (is_plain_message(builder->step))
+	{
+		initStringInfo(&url);
+		if (!append_path(builder, &url))
+			return false;
+		builder->request->url = url.data;
+		return true;
+	}
 	if (operation->server_url[0] == '\0')
 	{
 		builder->failure = arazzo_failure_make(ERRCODE_ARAZZO_REFERENCE,
@@ -264,6 +282,11 @@ append_variable(Builder *builder, StringInfo url, ParameterLocation in, const ch
 
 			if (value->in != parameter->parameter->in || value->name != name)
 				continue;
+			if (is_plain_message(builder->step))
+			{
+				arazzo_value_append_text(url, value->value);
+				return true;
+			}
 			if (variable[0] == '+' && name[0] != '+')
 				return append_segments(builder, url, parameter->parameter, value->value);
 			return arazzo_serialize_path(url, in == IN_PATH ? parameter->parameter :
@@ -308,8 +331,11 @@ build_body(Builder *builder)
 	const char *type;
 	bool		present = false;
 
-	default_header(builder, "Accept", ACCEPT);
-	default_header(builder, "User-Agent", USER_AGENT);
+	if (!is_plain_message(builder->step))
+	{
+		default_header(builder, "Accept", ACCEPT);
+		default_header(builder, "User-Agent", USER_AGENT);
+	}
 	if (body == NULL)
 		return true;
 	initStringInfo(&out);
@@ -323,7 +349,8 @@ build_body(Builder *builder)
 		return false;
 	if (!present)
 		return true;
-	default_header(builder, "Content-Type", type);
+	if (!is_plain_message(builder->step))
+		default_header(builder, "Content-Type", type);
 	builder->request->body = out.data;
 	builder->request->body_length = out.len;
 	builder->run->exchange.content_type = type;
@@ -373,23 +400,31 @@ payload_value(Builder *builder, const PlanBody *body)
 
 	if (body->payload)
 		payload = arazzo_template_evaluate(body->payload, environment, &builder->failure);
-	if (builder->failure)
-		return NULL;
 	foreach(cell, body->replacements)
 	{
 		const PlanReplacement *replacement = lfirst(cell);
-		JsonbValue *value = arazzo_template_evaluate(replacement->value, environment, &builder->failure);
+		JsonbValue *value;
 
 		if (builder->failure)
 			return NULL;
-		if (value)
-			payload = arazzo_value_replace(payload, replacement->tokens, replacement->token_count, value);
-		if (payload == NULL)
-		{
-			builder->failure = arazzo_failure_make(ERRCODE_ARAZZO_EXPRESSION,
-												   "target of a replacement is not in the payload");
-			return NULL;
-		}
+		value = arazzo_template_evaluate(replacement->value, environment, &builder->failure);
+		if (value == NULL)
+			continue;			/* an input that was not given, or a failure */
+		if (arazzo_target_is_json(replacement->target))
+			payload = template_json(builder, body, payload);
+		if (builder->failure == NULL)
+			payload = arazzo_target_replace(replacement->target, payload, value, &builder->failure);
 	}
-	return payload;
+	return builder->failure ? NULL : payload;
+}
+
+/* A string payload of a JSON type is JSON text: what a pointer leads into is
+ * the value it stands for. */
+static JsonbValue *
+template_json(Builder *builder, const PlanBody *body, JsonbValue *payload)
+{
+	if (payload == NULL || payload->type != jbvString || !arazzo_media_type_is_json(body->content_type) ||
+		!arazzo_template_is_text(body->payload))
+		return payload;
+	return arazzo_value_parse_json(payload->val.string.val, payload->val.string.len, &builder->failure);
 }

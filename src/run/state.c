@@ -40,6 +40,7 @@ static void push_steps(JsonbParseState **state, const RunFrame *frame);
 static void push_record(JsonbParseState **state, const PlanStep *step, const StepRecord *record);
 static void push_workflow(JsonbParseState **state, const WorkflowRecord *record);
 static void push_unanswered(JsonbParseState **state, const UnansweredCall *call);
+static void push_done(JsonbParseState **state, const WorkflowRecord *record);
 static void push_failure(JsonbParseState **state, const ArazzoFailure *failure);
 static void push_counts(JsonbParseState **state, const char *key, List *counts);
 static void push_key(JsonbParseState **state, const char *key);
@@ -53,6 +54,7 @@ static bool restore_steps(RunFrame *frame, const JsonbValue *object);
 static void restore_record(StepRecord *record, const PlanStep *step, const JsonbValue *object);
 static bool restore_workflows(ArazzoRun *run, const JsonbValue *array);
 static bool restore_unanswered(ArazzoRun *run, const JsonbValue *array);
+static bool restore_done(WorkflowRecord *record, const JsonbValue *array);
 static ArazzoFailure *restore_failure(const JsonbValue *object);
 static const PlanWorkflow *find_workflow(const ArazzoPlan *plan, const JsonbValue *object);
 static int	find_step(const PlanWorkflow *workflow, const char *step_id);
@@ -73,6 +75,8 @@ arazzo_run_save(const ArazzoRun *run)
 	push_text(&state, "state", state_names[run->state]);
 	push_number(&state, "visits", run->visits);
 	push_number(&state, "until", run->until);
+	if (run->receive_until != 0)
+		push_number(&state, "receiveUntil", run->receive_until);
 	push_key(&state, "frames");
 	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 	for (frame = run->frame; frame; frame = frame->caller)
@@ -110,6 +114,8 @@ push_frame(JsonbParseState **state, const RunFrame *frame)
 	push_text(state, "reason", reason_names[frame->reason]);
 	push_value(state, "inputs", frame->inputs);
 	push_number(state, "dependency", frame->dependency);
+	if (frame->deadline != 0)
+		push_number(state, "deadline", frame->deadline);
 	if (frame->step < workflow->step_count)
 		push_text(state, "step", workflow->steps[frame->step].step_id);
 	push_number(state, "attempt", frame->attempt);
@@ -170,7 +176,25 @@ push_workflow(JsonbParseState **state, const WorkflowRecord *record)
 	push_text(state, "workflow", record->workflow->workflow_id);
 	push_value(state, "inputs", record->inputs);
 	push_value(state, "outputs", record->outputs);
+	if (record->workflow->awaited)
+		push_done(state, record);
 	pushJsonbValue(state, WJB_END_OBJECT, NULL);
+}
+
+/* The steps that are complete, where those of other workflows ask for them. */
+static void
+push_done(JsonbParseState **state, const WorkflowRecord *record)
+{
+	int			i;
+
+	push_key(state, "done");
+	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+	for (i = 0; i < record->workflow->step_count; i++)
+	{
+		if (record->steps[i].done)
+			pushJsonbValue(state, WJB_ELEM, arazzo_value_cstring(record->workflow->steps[i].step_id));
+	}
+	pushJsonbValue(state, WJB_END_ARRAY, NULL);
 }
 
 static void
@@ -280,6 +304,7 @@ restore_run(ArazzoRun *run, const JsonbValue *state)
 	run->depth = arazzo_value_count(frames) - 1;
 	run->visits = number_member(state, "visits");
 	run->until = number_member(state, "until");
+	run->receive_until = number_member(state, "receiveUntil");
 	run->ended_by = arazzo_value_member_text(state, "endedBy");
 	run->outputs = arazzo_value_member_cstring(state, "outputs");
 	run->failure = restore_failure(arazzo_value_member_cstring(state, "failure"));
@@ -306,6 +331,7 @@ restore_frame(ArazzoRun *run, const JsonbValue *object)
 	if (workflow == NULL || reason < 0 || !arazzo_value_is_object(inputs))
 		return false;
 	frame = arazzo_run_frame(run, workflow, inputs, reason);
+	frame->deadline = number_member(object, "deadline");
 	frame->dependency = number_member(object, "dependency");
 	frame->step = step ? find_step(workflow, step) : workflow->step_count;
 	frame->attempt = number_member(object, "attempt");
@@ -373,7 +399,7 @@ restore_workflows(ArazzoRun *run, const JsonbValue *array)
 		record->workflow = find_workflow(run->plan, &item);
 		record->inputs = arazzo_value_member_cstring(&item, "inputs");
 		record->outputs = arazzo_value_member_cstring(&item, "outputs");
-		if (record->workflow == NULL)
+		if (record->workflow == NULL || !restore_done(record, arazzo_value_member_cstring(&item, "done")))
 			return false;
 		run->workflows = lappend(run->workflows, record);
 	}
@@ -403,6 +429,26 @@ restore_unanswered(ArazzoRun *run, const JsonbValue *array)
 		call->call = number_member(&item, "call");
 		call->repeatable = number_member(&item, "repeatable") != 0;
 		run->unanswered = lappend(run->unanswered, call);
+	}
+	return true;
+}
+
+static bool
+restore_done(WorkflowRecord *record, const JsonbValue *array)
+{
+	ArazzoValueWalk walk;
+	JsonbValue	key;
+	JsonbValue	item;
+
+	record->steps = palloc0(sizeof(StepRecord) * record->workflow->step_count);
+	arazzo_value_walk(&walk, array);
+	while (arazzo_value_next(&walk, &key, &item))
+	{
+		int			step = find_step(record->workflow, arazzo_value_to_text(&item));
+
+		if (step < 0)
+			return false;
+		record->steps[step].done = true;
 	}
 	return true;
 }
@@ -444,14 +490,7 @@ find_workflow(const ArazzoPlan *plan, const JsonbValue *object)
 static int
 find_step(const PlanWorkflow *workflow, const char *step_id)
 {
-	int			i;
-
-	for (i = 0; i < workflow->step_count; i++)
-	{
-		if (strcmp(workflow->steps[i].step_id, step_id) == 0)
-			return i;
-	}
-	return -1;
+	return arazzo_plan_step(workflow, step_id, strlen(step_id));
 }
 
 static int

@@ -371,6 +371,14 @@ check_root_use(WorkflowCompiler *self, const CompileUse *use)
 		case ROOT_SOURCE_DESCRIPTIONS:
 			if (arazzo_compile_source(self, expression->name, strlen(expression->name)) == NULL)
 				no_value(self, use, psprintf("\"%s\" names no source description of the document", expression->text));
+			else if (expression->slot < 0)
+				no_value(self, use, psprintf("\"%s\" names neither an operation or workflow of the source nor a field of its description",
+											 expression->text));
+			break;
+		case ROOT_COMPONENTS:
+			if (arazzo_node_member(arazzo_node_member(arazzo_node_member(self->root, "components"), expression->name),
+								   expression->field) == NULL)
+				no_value(self, use, psprintf("\"%s\" names nothing under components/%s", expression->text, expression->name));
 			break;
 		case ROOT_WORKFLOWS_INPUTS:
 		case ROOT_WORKFLOWS_OUTPUTS:

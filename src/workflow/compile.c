@@ -15,6 +15,7 @@
 #include "utils/memutils.h"
 
 #include "document/uri.h"
+#include "workflow/asyncapi.h"
 #include "workflow/check.h"
 #include "workflow/compile.h"
 
@@ -117,6 +118,26 @@ arazzo_compile_enter(Compiler *compiler, const ArazzoDocument *document, const c
 	return self->workflow;
 }
 
+bool
+arazzo_compile_source_has(WorkflowCompiler *self, const PlanSource *source, const char *id)
+{
+	const ArazzoDocument *document = arazzo_library_get(self->compiler->library, source->uri);
+
+	if (document == NULL)
+		return false;
+	switch (document->kind)
+	{
+		case DOCUMENT_ARAZZO:
+			return arazzo_library_workflow(self->compiler->library, document, id) != NULL;
+		case DOCUMENT_OPENAPI:
+			return arazzo_operation_exists(self->compiler->library, document, id);
+		case DOCUMENT_ASYNCAPI:
+			return arazzo_asyncapi_has_operation(document, id);
+		default:
+			return false;
+	}
+}
+
 /* All parts, also after a failure, so that a check sees each of them. */
 static bool
 compile_workflow(WorkflowCompiler *self)
@@ -189,6 +210,7 @@ compile_steps(WorkflowCompiler *self)
 	self->workflow->steps = palloc0(sizeof(PlanStep) * steps->count);
 	for (i = 0; i < steps->count; i++)
 		self->workflow->steps[i].step_id = pstrdup(arazzo_node_member_text(steps->u.items[i], "stepId"));
+	arazzo_compile_step_ids(self->workflow);
 	for (i = 0; i < steps->count; i++)
 	{
 		PlanStep   *step = &self->workflow->steps[i];
@@ -202,7 +224,7 @@ compile_steps(WorkflowCompiler *self)
 		if (!good && self->compiler->report == NULL)
 			return false;
 	}
-	return good;
+	return good && arazzo_compile_order(self);
 }
 
 /* Workflow Object, dependsOn. */
@@ -379,6 +401,8 @@ finish(Compiler *compiler)
 	bool		changed = true;
 	ListCell   *cell;
 
+	if (!arazzo_compile_check_dependencies(compiler) && compiler->report == NULL)
+		return false;
 	while (changed)
 	{
 		changed = false;

@@ -65,6 +65,10 @@ typedef struct WorkflowCompiler
 	PlanWorkflow *workflow;
 	PlanStep   *step;			/* at hand, or NULL */
 	ExpressionScope scope;
+	bool		in_outputs;		/* what does not resolve is null */
+	bool		ordered;		/* some step has dependsOn */
+	int			visit;			/* of the check of dependencies */
+	List	   *references;		/* of StepReference */
 	List	   *inputs_used;	/* of char *: inputs named since it was cleared */
 	const ArazzoNode *place;	/* what is being compiled, for messages */
 
@@ -75,12 +79,28 @@ typedef struct WorkflowCompiler
 	bool		flow_unknown;	/* an action could not be compiled */
 } WorkflowCompiler;
 
+/* A step that uses an output of another one before or after its call. */
+typedef struct StepReference
+{
+	int			from;
+	int			to;
+	const ArazzoNode *place;
+} StepReference;
+
 /* The compiled (or pending) workflow a workflowId field names; NULL when it
  * does not exist. */
 extern PlanWorkflow *arazzo_compile_workflow_reference(WorkflowCompiler *self, const ArazzoNode *reference);
 
 /* Compiles a step's target, parameters, body, criteria, actions, outputs. */
 extern bool arazzo_compile_step(WorkflowCompiler *self, const ArazzoNode *node, PlanStep *step);
+
+/* The channel that a step uses, if it is one that does; then step->channel
+ * and step->operation are set. */
+extern bool arazzo_compile_channel(WorkflowCompiler *self, const ArazzoNode *node, PlanStep *step);
+
+/* The source that the part of an operationPath or channelPath before '#'
+ * names, or NULL. */
+extern const PlanSource *arazzo_compile_path_source(WorkflowCompiler *self, const char *text, int length);
 
 /* Has the step a parameter of that place and name? */
 extern bool arazzo_compile_has_parameter(const PlanStep *step, ParameterLocation in, const char *name);
@@ -127,6 +147,9 @@ extern const PlanSource *arazzo_compile_source(WorkflowCompiler *self, const cha
 extern void arazzo_compile_fail_source(WorkflowCompiler *self, const ArazzoNode *place,
 									   const PlanSource *source);
 
+/* Has the source, if it is loaded, an operation or workflow of this id? */
+extern bool arazzo_compile_source_has(WorkflowCompiler *self, const PlanSource *source, const char *id);
+
 /* Splits "$sourceDescriptions.<name>.<rest>"; false if it is none.  Sets
  * *source to NULL when no such source is declared. */
 extern bool arazzo_compile_split_source(WorkflowCompiler *self, const char *text,
@@ -147,6 +170,18 @@ extern PlanWorkflow *arazzo_compile_enter(Compiler *compiler, const ArazzoDocume
 
 /* Compiles what was entered, and what that reaches. */
 extern void arazzo_compile_pending(Compiler *compiler);
+
+/* Steps by id: fills in the workflow's by_id. */
+extern void arazzo_compile_step_ids(PlanWorkflow *workflow);
+
+/* dependsOn of a step. */
+extern bool arazzo_compile_depends_on(WorkflowCompiler *self, const ArazzoNode *step_node, PlanStep *step);
+
+/* Puts the steps in an order that satisfies what they depend on. */
+extern bool arazzo_compile_order(WorkflowCompiler *self);
+
+/* Refuses workflows that depend on themselves; all have been compiled. */
+extern bool arazzo_compile_check_dependencies(Compiler *compiler);
 
 /* Notes what is no obstacle; nothing happens unless a document is checked.
  * place may be NULL: what is being compiled. */

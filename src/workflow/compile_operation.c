@@ -23,7 +23,6 @@ static OpenapiOperation *by_path(WorkflowCompiler *self, const ArazzoNode *node)
 static OpenapiOperation *by_method_and_path(WorkflowCompiler *self, const ArazzoNode *node);
 static const ArazzoDocument *source_document(WorkflowCompiler *self, const ArazzoNode *place,
 											 const PlanSource *source);
-static const PlanSource *path_source(WorkflowCompiler *self, const char *text, int length);
 static List *openapi_sources(WorkflowCompiler *self);
 static void note_path(WorkflowCompiler *self, const ArazzoNode *node, const PlanSource *source,
 					  const OpenapiOperation *operation);
@@ -231,9 +230,14 @@ by_path(WorkflowCompiler *self, const ArazzoNode *node)
 	ArazzoFailure *failure = NULL;
 	char	   *pointer;
 
+	if (hash == NULL && strncmp(text, SOURCES, strlen(SOURCES)) == 0)
+	{
+		self->scope.accepted(self, psprintf("operationPath: %s", text), psprintf("operationId: %s", text));
+		return by_id(self, node);
+	}
 	if (hash == NULL)
 		return by_method_and_path(self, node);
-	source = path_source(self, text, hash - text);
+	source = arazzo_compile_path_source(self, text, hash - text);
 	if (source == NULL)
 	{
 		arazzo_compile_fail(self, node,
@@ -287,9 +291,8 @@ by_method_and_path(WorkflowCompiler *self, const ArazzoNode *node)
 	return operation;
 }
 
-/* The source that the part of an operationPath before '#' names. */
-static const PlanSource *
-path_source(WorkflowCompiler *self, const char *text, int length)
+const PlanSource *
+arazzo_compile_path_source(WorkflowCompiler *self, const char *text, int length)
 {
 	const PlanSource *source;
 	ListCell   *cell;

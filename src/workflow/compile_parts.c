@@ -24,6 +24,9 @@ static bool compile_retry(const ArazzoNode *node, PlanAction *action);
 static bool has_action(List *actions, const char *name);
 static bool add_inputs(WorkflowCompiler *self, const ArazzoNode *list, List **inputs);
 static void report_strings(WorkflowCompiler *self, const ArazzoNode *node);
+static bool compile_output(WorkflowCompiler *self, const ArazzoNode *node, PlanValue *output);
+static void note_output(WorkflowCompiler *self, const ArazzoNode *node, const PlanValue *output,
+						const char *problem);
 static double node_number(const ArazzoNode *node);
 
 /*
@@ -226,10 +229,55 @@ arazzo_compile_outputs(WorkflowCompiler *self, const ArazzoNode *map, PlanValue 
 	for (i = 0; i < map->count; i++)
 	{
 		(*outputs)[i].name = pnstrdup(map->u.members[i].key, map->u.members[i].key_length);
-		(*outputs)[i].value = arazzo_compile_template(self, map->u.members[i].value);
-		good &= (*outputs)[i].value != NULL;
+		good &= compile_output(self, map->u.members[i].value, &(*outputs)[i]);
 	}
 	return good;
+}
+
+/*
+ * An output that is prose, or no expression although it begins like one,
+ * can have no value; the workflow can be run all the same, and a note says
+ * so.
+ */
+static bool
+compile_output(WorkflowCompiler *self, const ArazzoNode *node, PlanValue *output)
+{
+	ArazzoFailure *failure = NULL;
+
+	if (node->type != NODE_STRING && !arazzo_selector_is(node))
+	{
+		output->value = arazzo_compile_template(self, node);
+		return output->value != NULL;
+	}
+	self->place = node;
+	output->value = arazzo_template_compile(node, &self->scope, &failure);
+	self->place = NULL;
+	if (output->value && node->type == NODE_STRING && strchr(node->u.string, ' ') != NULL &&
+		arazzo_template_is_constant(output->value))
+	{
+		output->value = NULL;
+		note_output(self, node, output, "it is prose");
+	}
+	else if (output->value == NULL && failure->sqlstate == ERRCODE_ARAZZO_EXPRESSION)
+		note_output(self, node, output, failure->message);
+	else if (output->value == NULL)
+	{
+		arazzo_compile_fail(self, node, failure);
+		return false;
+	}
+	return true;
+}
+
+static void
+note_output(WorkflowCompiler *self, const ArazzoNode *node, const PlanValue *output, const char *problem)
+{
+	ArazzoPlan *plan = self->compiler->plan;
+	char	   *note = psprintf("output \"%s\" of %s \"%s\" is always null: %s", output->name,
+								self->step ? "step" : "workflow",
+								self->step ? self->step->step_id : self->workflow->workflow_id, problem);
+
+	plan->accepted = lappend(plan->accepted, note);
+	arazzo_compile_note(self, node, "output-never-produced", note, NULL);
 }
 
 /* Reusable Object: "$components.<component>.<name>". */

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "document/uri.h"
+#include "openapi/media_type.h"
 #include "openapi/serialize.h"
 #include "utils/numeric.h"
 #include "utils/builtins.h"
@@ -34,8 +35,9 @@ arazzo_compile_step(WorkflowCompiler *self, const ArazzoNode *node, PlanStep *st
 	bool		good;
 
 	self->part = PART_REQUEST;
-	good = compile_target(self, node, step);
-	if (good)
+	good = arazzo_compile_depends_on(self, node, step);
+	good &= compile_target(self, node, step);
+	if (good && step->channel == NULL)
 		arazzo_compile_message_schemas(self, step);
 	self->part = PART_RESPONSE;
 	good &= arazzo_compile_criteria(self, arazzo_node_member(node, "successCriteria"), &step->criteria);
@@ -58,13 +60,6 @@ compile_target(WorkflowCompiler *self, const ArazzoNode *node, PlanStep *step)
 {
 	const ArazzoNode *workflow = arazzo_node_member(node, "workflowId");
 
-	if (arazzo_node_member(node, "channelPath"))
-	{
-		arazzo_compile_fail(self, arazzo_node_member(node, "channelPath"),
-							arazzo_failure_make(ERRCODE_FEATURE_NOT_SUPPORTED,
-												"steps that use a channel are not supported"));
-		return false;
-	}
 	if (workflow)
 	{
 		bool		good;
@@ -74,7 +69,8 @@ compile_target(WorkflowCompiler *self, const ArazzoNode *node, PlanStep *step)
 									 arazzo_node_member(self->node, "parameters"), &step->inputs);
 		return step->workflow != NULL && good;
 	}
-	step->operation = arazzo_compile_operation(self, node);
+	if (arazzo_compile_channel(self, node, step) && step->channel == NULL)
+		step->operation = arazzo_compile_operation(self, node);
 	if (step->operation == NULL)
 	{
 		if (self->compiler->report)
@@ -92,7 +88,7 @@ compile_call(WorkflowCompiler *self, const ArazzoNode *node, PlanStep *step)
 
 	good &= compile_parameters(self, arazzo_node_member(self->node, "parameters"), step);
 	good &= compile_body(self, arazzo_node_member(node, "requestBody"), step);
-	if (self->compiler->report && good)
+	if (self->compiler->report && good && step->channel == NULL)
 		arazzo_compile_check_call(self, node, step);
 	return good;
 }
@@ -300,23 +296,18 @@ compile_body(WorkflowCompiler *self, const ArazzoNode *node, PlanStep *step)
 	return good;
 }
 
-/* Payload Replacement Object with a JSON Pointer as its target. */
+/* Payload Replacement Object. */
 static bool
 compile_replacement(WorkflowCompiler *self, const ArazzoNode *node, PlanBody *body)
 {
-	const char *target = arazzo_node_member_text(node, "target");
-	const ArazzoNode *type = arazzo_node_member(node, "targetSelectorType");
 	PlanReplacement *replacement = palloc0(sizeof(PlanReplacement));
-	const char *selector = NULL;
+	ArazzoFailure *failure = NULL;
 
-	if (type)
-		selector = type->type == NODE_STRING ? type->u.string : arazzo_node_member_text(type, "type");
-	if ((selector && strcmp(selector, "jsonpointer") != 0) ||
-		!arazzo_pointer_parse(target, strlen(target), &replacement->tokens, &replacement->token_count))
+	replacement->target = arazzo_target_compile(node, arazzo_media_type_is_xml(body->content_type),
+												&self->scope, &failure);
+	if (replacement->target == NULL)
 	{
-		arazzo_compile_fail(self, node,
-							arazzo_failure_make(ERRCODE_FEATURE_NOT_SUPPORTED,
-												"replacement target \"%s\" is not a JSON Pointer", target));
+		arazzo_compile_fail(self, node, failure);
 		return false;
 	}
 	replacement->value = arazzo_compile_template(self, arazzo_node_member(node, "value"));

@@ -17,6 +17,7 @@
 #include "document/library.h"
 #include "expression/criterion.h"
 #include "expression/expression.h"
+#include "expression/target.h"
 #include "openapi/operation.h"
 #include "schema/schema.h"
 
@@ -26,7 +27,7 @@ typedef struct PlanWorkflow PlanWorkflow;
 typedef struct PlanValue
 {
 	const char *name;
-	ArazzoTemplate *value;
+	ArazzoTemplate *value;		/* NULL: an output that can have no value */
 } PlanValue;
 
 /* A parameter of an operation (Parameter Object). */
@@ -65,8 +66,7 @@ typedef struct PlanAction
 /* Payload Replacement Object. */
 typedef struct PlanReplacement
 {
-	char	  **tokens;			/* JSON Pointer of the target */
-	int			token_count;
+	ArazzoTarget *target;
 	ArazzoTemplate *value;
 } PlanReplacement;
 
@@ -88,14 +88,46 @@ typedef struct PlanResponse
 	ArazzoSchema *schema;
 } PlanResponse;
 
+/* What carries the messages of a channel. */
+typedef enum PlanProtocol
+{
+	PROTOCOL_NOTIFY,			/* NOTIFY of this database */
+	PROTOCOL_HTTP,				/* a request to the address */
+	PROTOCOL_OTHER
+} PlanProtocol;
+
+/* A channel of an AsyncAPI description, as a step uses it. */
+typedef struct PlanChannel
+{
+	PlanProtocol protocol;
+	const char *protocol_name;	/* as the description has it; "": no server */
+	const char *database;		/* that a NOTIFY server names, or NULL */
+	bool		receive;		/* else send */
+	ArazzoTemplate *correlation;	/* what a message must carry, or NULL */
+	const char *correlation_header; /* the header that carries it, or NULL: */
+	char	  **correlation_tokens; /* pointer into the payload */
+	int			correlation_count;
+} PlanChannel;
+
+/* A step that must be completed before another one is executed. */
+typedef struct PlanDependency
+{
+	PlanWorkflow *workflow;		/* NULL: the step's own */
+	int			step;			/* index in that workflow */
+	const char *text;			/* as written */
+} PlanDependency;
+
 typedef struct PlanStep
 {
 	const char *step_id;
-	int			index;			/* in its workflow */
+	int			index;			/* in its workflow, in the document's order */
+	int			next;			/* index of the step after it, step_count: none */
+	List	   *depends_on;		/* of PlanDependency */
 	int			line;			/* in its document */
 	int			column;
 
 	const OpenapiOperation *operation;	/* NULL for a workflow step */
+	const PlanChannel *channel; /* the operation is to send or receive a message */
 	List	   *parameters;		/* of PlanParameter */
 	PlanBody   *body;			/* or NULL */
 	int			timeout;		/* ms, 0: the connection's */
@@ -126,6 +158,10 @@ struct PlanWorkflow
 	List	   *depends_on;		/* of PlanWorkflow */
 	PlanStep   *steps;
 	int			step_count;
+	int			first_step;		/* index of the step that comes first */
+	int		   *by_id;			/* indexes of steps, in the order of their ids */
+	bool		awaited;		/* steps of other workflows depend on its steps */
+	JsonbValue *components;		/* Components Object, when an expression reads it */
 	PlanValue  *outputs;
 	int			output_count;
 };
@@ -166,6 +202,9 @@ extern ArazzoPlan *arazzo_plan_compile(ArazzoLibrary *library, const char *docum
  * next call, longer if it is pinned.
  */
 extern const ArazzoPlan *arazzo_plan_get(const char *name);
+
+/* Index of a step by its id, -1 when there is none. */
+extern int	arazzo_plan_step(const PlanWorkflow *workflow, const char *step_id, int length);
 
 /* Keeps a plan beyond the next arazzo_plan_get; unpin when done. */
 extern void arazzo_plan_pin(const ArazzoPlan *plan);

@@ -16,6 +16,9 @@ static const ArazzoNode *step_node(WorkflowCompiler *self, const char *step_id, 
 static void accepted(void *owner, const char *text, const char *standard_form);
 static void parsed(void *owner, ArazzoExpression *expression);
 static void note_use(WorkflowCompiler *self, const ArazzoExpression *expression);
+static void bind_step(WorkflowCompiler *self, ArazzoExpression *expression);
+static void bind_source(WorkflowCompiler *self, ArazzoExpression *expression);
+static void bind_component(WorkflowCompiler *self, const ArazzoExpression *expression);
 
 void
 arazzo_compile_scope_init(WorkflowCompiler *self)
@@ -80,16 +83,7 @@ step_node(WorkflowCompiler *self, const char *step_id, int length)
 int
 arazzo_compile_step_index(WorkflowCompiler *self, const char *step_id, int length)
 {
-	int			i;
-
-	for (i = 0; i < self->workflow->step_count; i++)
-	{
-		const char *id = self->workflow->steps[i].step_id;
-
-		if (strncmp(id, step_id, length) == 0 && id[length] == '\0')
-			return i;
-	}
-	return -1;
+	return arazzo_plan_step(self->workflow, step_id, length);
 }
 
 static void
@@ -113,10 +107,23 @@ parsed(void *owner, ArazzoExpression *expression)
 
 	if (self->compiler->report && !self->compiler->report->muted)
 		note_use(self, expression);
-	if (expression->root == ROOT_STEPS)
-		expression->slot = arazzo_compile_step_index(self, expression->name, strlen(expression->name));
-	else if (expression->root == ROOT_INPUTS)
-		self->inputs_used = lappend(self->inputs_used, pstrdup(expression->name));
+	switch (expression->root)
+	{
+		case ROOT_STEPS:
+			bind_step(self, expression);
+			break;
+		case ROOT_INPUTS:
+			self->inputs_used = lappend(self->inputs_used, pstrdup(expression->name));
+			break;
+		case ROOT_SOURCE_DESCRIPTIONS:
+			bind_source(self, expression);
+			break;
+		case ROOT_COMPONENTS:
+			bind_component(self, expression);
+			break;
+		default:
+			break;
+	}
 }
 
 /* Checking: keeps an expression with its place until the workflow is known. */
@@ -131,4 +138,58 @@ note_use(WorkflowCompiler *self, const ArazzoExpression *expression)
 	use->condition = self->condition;
 	use->place = self->place;
 	self->uses = lappend(self->uses, use);
+}
+
+/*
+ * Binds a reference to a step's output to the step, and notes that the step
+ * at hand comes after it.  A step that does not exist never gives a value.
+ */
+static void
+bind_step(WorkflowCompiler *self, ArazzoExpression *expression)
+{
+	StepReference *reference;
+
+	expression->slot = arazzo_compile_step_index(self, expression->name, strlen(expression->name));
+	if (expression->slot < 0 || self->in_outputs || self->step == NULL || self->step->index == expression->slot)
+		return;
+	reference = palloc(sizeof(StepReference));
+	reference->from = self->step->index;
+	reference->to = expression->slot;
+	reference->place = self->place;
+	self->references = lappend(self->references, reference);
+}
+
+/*
+ * Source Description Expression Resolution: an operationId or workflowId of
+ * the source comes first (slot 1: the value is that id), then a field of
+ * the Source Description Object (slot 0).
+ */
+static void
+bind_source(WorkflowCompiler *self, ArazzoExpression *expression)
+{
+	static const char *const fields[] = {"name", "url", "type"};
+	const PlanSource *source = arazzo_compile_source(self, expression->name, strlen(expression->name));
+	size_t		i;
+
+	if (source && arazzo_compile_source_has(self, source, expression->field))
+	{
+		expression->slot = 1;
+		return;
+	}
+	for (i = 0; source && i < lengthof(fields); i++)
+	{
+		if (strcmp(fields[i], expression->field) == 0)
+			expression->slot = 0;
+	}
+}
+
+/* Components Object: the value is the object of that name. */
+static void
+bind_component(WorkflowCompiler *self, const ArazzoExpression *expression)
+{
+	const ArazzoNode *components = arazzo_node_member(self->root, "components");
+
+	if (self->workflow->components == NULL &&
+		arazzo_node_member(arazzo_node_member(components, expression->name), expression->field) != NULL)
+		self->workflow->components = arazzo_node_to_value(components);
 }

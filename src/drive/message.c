@@ -1,0 +1,127 @@
+/*-------------------------------------------------------------------------
+ *
+ * message.c
+ *	  Messages of a run: NOTIFY.
+ *
+ * The channel is the channel's address and the text is the payload.  A
+ * message with headers is the object {"headers": ..., "payload": ...}
+ * instead.  PostgreSQL delivers a notification when the transaction that
+ * sent it commits, and drops it when that rolls back, so that a message goes
+ * out exactly when what was done with it is kept.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "commands/async.h"
+#include "commands/dbcommands.h"
+#include "miscadmin.h"
+
+#include "drive/message.h"
+
+/* As in PostgreSQL's commands/async.c. */
+#define PAYLOAD_BYTES (BLCKSZ - NAMEDATALEN - 128)
+
+static ArazzoFailure *refusal(const RunNext *next, const char *text);
+static ArazzoFailure *cannot_receive(const RunNext *next);
+static char *message_text(const ArazzoRequest *request);
+static void notify(ArazzoRun *run, const RunNext *next, const char *text);
+
+bool
+arazzo_message_is(const RunNext *next)
+{
+	return next->kind == RUN_NOTIFY || next->kind == RUN_RECEIVE;
+}
+
+ArazzoFailure *
+arazzo_message_check(const PlanStep *step, const RunNext *next)
+{
+	ArazzoFailure *failure = arazzo_run_channel_failure(step);
+
+	if (failure)
+		return failure;
+	if (step->channel->receive)
+		return cannot_receive(next);
+	return refusal(next, message_text(next->request));
+}
+
+void
+arazzo_message_perform(ArazzoRun *run, const RunNext *next)
+{
+	ArazzoFailure *failure = arazzo_message_check(next->step, next);
+
+	if (failure)
+		arazzo_run_refused(run, failure);
+	else
+		notify(run, next, message_text(next->request));
+}
+
+static void
+notify(ArazzoRun *run, const RunNext *next, const char *text)
+{
+	ArazzoResponse response = {.outcome = OUTCOME_RECEIVED,.body = ""};
+
+	Async_Notify(next->request->url, text);
+	arazzo_run_received(run, &response, true);
+}
+
+/* What NOTIFY would throw for, and a database that is not this one. */
+static ArazzoFailure *
+refusal(const RunNext *next, const char *text)
+{
+	const char *channel = next->request->url;
+	const char *database = next->step->channel->database;
+	char	   *here = get_database_name(MyDatabaseId);
+
+	if (database && database[0] != '\0' && here && strcmp(database, here) != 0)
+		return arazzo_failure_make(ERRCODE_FEATURE_NOT_SUPPORTED,
+								   "channel \"%s\" is in database \"%s\", not in this one", channel, database);
+	if (channel[0] == '\0' || strlen(channel) >= NAMEDATALEN)
+		return arazzo_failure_make(ERRCODE_INVALID_PARAMETER_VALUE,
+								   channel[0] == '\0' ? "the channel has an empty name" :
+								   "name of channel \"%s\" is too long", channel);
+	if (strlen(text) >= PAYLOAD_BYTES)
+		return arazzo_failure_hint(arazzo_failure_make(ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+													   "message of %zu bytes is too long for NOTIFY", strlen(text)),
+								   "Send a key, and keep what it stands for in a table.");
+	return NULL;
+}
+
+/*
+ * A backend takes in notifications between transactions only, and hands them
+ * to its client, not to functions; background processes may not LISTEN at
+ * all.
+ */
+static ArazzoFailure *
+cannot_receive(const RunNext *next)
+{
+	ArazzoFailure *failure = arazzo_failure_make(ERRCODE_FEATURE_NOT_SUPPORTED,
+												 "step \"%s\" cannot receive messages in a database",
+												 next->step->step_id);
+
+	return arazzo_failure_hint(failure, "PostgreSQL delivers notifications to clients between transactions, never to a function; let the client that listens run the rest as a workflow of its own.");
+}
+
+static char *
+message_text(const ArazzoRequest *request)
+{
+	StringInfoData text;
+	int			i;
+
+	if (request->header_count == 0)
+		return request->body ? pnstrdup(request->body, request->body_length) : pstrdup("");
+	initStringInfo(&text);
+	appendStringInfoString(&text, "{\"headers\":{");
+	for (i = 0; i < request->header_count; i++)
+	{
+		const ArazzoHeader *header = &request->headers[i];
+
+		if (i > 0)
+			appendStringInfoChar(&text, ',');
+		arazzo_value_append_json_string(&text, header->name, strlen(header->name));
+		appendStringInfoChar(&text, ':');
+		arazzo_value_append_json_string(&text, header->value, strlen(header->value));
+	}
+	appendStringInfo(&text, "},\"payload\":%s}", request->body ? request->body : "null");
+	return text.data;
+}
