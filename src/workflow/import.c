@@ -87,6 +87,7 @@ static void import_file(Import *import, ImportFile *file);
 static void import_in_subtransaction(Import *import, ImportFile *file);
 static void note_sources(ImportFile *file, const ArazzoNode *tree);
 static List *load_displaced(Import *import, const List *documents);
+static bool is_file_inside(const Import *import, const char *path);
 static char *displaced_path(const Import *import, const char *path, const char *url);
 static void judge_workflows(Import *import);
 static void put_rows(const Import *import, ReturnSetInfo *result);
@@ -444,14 +445,14 @@ static char *
 displaced_path(const Import *import, const char *path, const char *url)
 {
 	char	   *directory = pstrdup(path);
-	char		target[PATH_MAX];
-	struct stat status;
 	ListCell   *cell;
 
 	foreach(cell, import->urls)
 	{
-		if (strcmp(((ImportFile *) lfirst(cell))->uri, url) == 0)
-			return ((ImportFile *) lfirst(cell))->path;
+		ImportFile *mapped = lfirst(cell);
+
+		if (strcmp(mapped->uri, url) == 0)
+			return is_file_inside(import, mapped->path) ? mapped->path : NULL;
 	}
 	if (arazzo_uri_is_absolute(url))
 		return NULL;
@@ -464,11 +465,21 @@ displaced_path(const Import *import, const char *path, const char *url)
 		get_parent_directory(directory);
 		candidate = psprintf("%s/%s", directory, url);
 		canonicalize_path(candidate);
-		if (realpath(candidate, target) && is_inside(import, target) &&
-			stat(target, &status) == 0 && S_ISREG(status.st_mode))
+		if (is_file_inside(import, candidate))
 			return candidate;
 	}
 	return NULL;
+}
+
+/* A regular file of the directory, links resolved. */
+static bool
+is_file_inside(const Import *import, const char *path)
+{
+	char		target[PATH_MAX];
+	struct stat status;
+
+	return realpath(path, target) != NULL && is_inside(import, target) &&
+		stat(target, &status) == 0 && S_ISREG(status.st_mode);
 }
 
 /* What cannot be run, now that all is loaded. */
