@@ -13,6 +13,7 @@
 #include "document/uri.h"
 #include "drive/call.h"
 #include "http/mask.h"
+#include "openapi/serialize.h"
 #include "support/message.h"
 #include "support/value.h"
 
@@ -24,6 +25,7 @@ static bool can_satisfy(const DriveCall *call, const OpenapiSecurity *security);
 static bool can_use(const ArazzoConnection *connection, const OpenapiSecurityScheme *scheme);
 static void apply_scheme(DriveCall *call, const OpenapiSecurityScheme *scheme);
 static void apply_api_key(DriveCall *call, const OpenapiSecurityScheme *scheme);
+static void add_cookie(DriveCall *call, const char *cookie);
 static void apply_undefined(DriveCall *call);
 static void add_query(DriveCall *call, const char *name, const char *value);
 static void add_bearer(DriveCall *call);
@@ -81,18 +83,23 @@ arazzo_call_secrets(const DriveCall *call)
 	return secrets;
 }
 
-/* The machine's headers, with room for what is added here. */
+/* The machine's headers: what is added must not be there in a later attempt. */
 static void
 copy_headers(DriveCall *call, const ArazzoRequest *request)
 {
-	call->request.headers = palloc(sizeof(ArazzoHeader) * (request->header_count + 8));
+	call->request.headers = palloc(sizeof(ArazzoHeader) * (request->header_count + 1));
 	memcpy(call->request.headers, request->headers, sizeof(ArazzoHeader) * request->header_count);
 }
 
+/* Rare, and few: the array grows one by one. */
 static void
 add_header(DriveCall *call, const char *name, const char *value, bool secret)
 {
-	ArazzoHeader *header = &call->request.headers[call->request.header_count++];
+	ArazzoHeader *header;
+
+	call->request.headers = repalloc(call->request.headers,
+									 sizeof(ArazzoHeader) * (call->request.header_count + 1));
+	header = &call->request.headers[call->request.header_count++];
 
 	header->name = name;
 	header->value = value;
@@ -215,14 +222,33 @@ apply_api_key(DriveCall *call, const OpenapiSecurityScheme *scheme)
 			add_query(call, scheme->parameter, key);
 			break;
 		case IN_COOKIE:
-			if (!has_header(call, "Cookie"))
-				add_header(call, "Cookie", psprintf("%s=%s", scheme->parameter, key), true);
+			add_cookie(call, psprintf("%s=%s", scheme->parameter, key));
 			break;
 		default:
 			if (!has_header(call, scheme->parameter))
 				add_header(call, scheme->parameter, key, true);
 			break;
 	}
+}
+
+/* RFC 6265, 5.4: all cookies are in one header. */
+static void
+add_cookie(DriveCall *call, const char *cookie)
+{
+	int			i;
+
+	for (i = 0; i < call->request.header_count; i++)
+	{
+		ArazzoHeader *header = &call->request.headers[i];
+
+		if (pg_strcasecmp(header->name, "Cookie") == 0)
+		{
+			header->value = psprintf("%s; %s", header->value, cookie);
+			header->secret = true;
+			return;
+		}
+	}
+	add_header(call, "Cookie", cookie, true);
 }
 
 /* A scheme that the description names but does not define: what the user
@@ -350,18 +376,20 @@ arazzo_call_set_key(DriveCall *call, const char *key)
 		call->repeatable = apply_body_key(call, key);
 }
 
-/* False when the body has no place for a key. */
+/* False when the body has no place for a key: it is no JSON object. */
 static bool
 apply_body_key(DriveCall *call, const char *key)
 {
 	const char *pointer = call->connection->key_name;
+	const char *type = arazzo_header_find(call->request.headers, call->request.header_count,
+										  "Content-Type", strlen("Content-Type"));
 	ArazzoFailure *failure = NULL;
 	JsonbValue *body = NULL;
 	StringInfoData text;
 	char	  **tokens;
 	int			count;
 
-	if (call->request.body)
+	if (call->request.body && type && arazzo_media_type_is_json(type))
 		body = arazzo_value_parse_json(call->request.body, call->request.body_length, &failure);
 	if (!arazzo_value_is_object(body) ||
 		!arazzo_pointer_parse(pointer, strlen(pointer), &tokens, &count))

@@ -23,13 +23,13 @@ typedef struct Explain
 {
 	ReturnSetInfo *result;
 	ArazzoRun  *run;
-	List	   *secrets;
 	int			depth;
 } Explain;
 
 static void explain_workflow(Explain *explain, const PlanWorkflow *workflow);
 static void explain_step(Explain *explain, const PlanWorkflow *workflow, const PlanStep *step, int number);
 static void explain_request(Explain *explain, const PlanWorkflow *workflow, const PlanStep *step);
+static char *shown(Explain *explain, const char *text);
 static void explain_sent(Explain *explain, const ArazzoRequest *request, const DriveCall *call);
 static void explain_judgement(Explain *explain, const PlanWorkflow *workflow, const PlanStep *step);
 static void explain_actions(Explain *explain, const PlanWorkflow *workflow, List *actions, const char *when);
@@ -53,7 +53,6 @@ arazzo_explain(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	explain.run = arazzo_drive_create_explained(fcinfo);
-	explain.secrets = arazzo_run_secrets(explain.run);
 	plan = arazzo_run_plan(explain.run);
 	explain_workflow(&explain, plan->workflow);
 	foreach(cell, plan->accepted)
@@ -104,7 +103,7 @@ explain_step(Explain *explain, const PlanWorkflow *workflow, const PlanStep *ste
 			arazzo_run_explain_leave(explain->run);
 		}
 		else
-			put(explain, 2, "cannot be run: %s", failure->message);
+			put(explain, 2, "cannot be run: %s", shown(explain, failure->message));
 	}
 	explain_judgement(explain, workflow, step);
 	explain_outputs(explain, 2, "outputs", step->outputs, step->output_count);
@@ -121,7 +120,7 @@ explain_request(Explain *explain, const PlanWorkflow *workflow, const PlanStep *
 	if (next.request == NULL)
 	{
 		put(explain, 2, "%s %s%s", step->operation->method, step->operation->server_url, step->operation->path);
-		put(explain, 2, "cannot be sent: %s", failure->message);
+		put(explain, 2, "cannot be sent: %s", shown(explain, failure->message));
 		return;
 	}
 	if (step->channel && (step->channel->receive || step->channel->protocol != PROTOCOL_HTTP))
@@ -134,16 +133,22 @@ explain_request(Explain *explain, const PlanWorkflow *workflow, const PlanStep *
 	explain_sent(explain, call.connection ? &call.request : next.request, &call);
 	if (failure)
 	{
-		put(explain, 2, "cannot be sent: %s", failure->message);
+		put(explain, 2, "cannot be sent: %s", shown(explain, failure->message));
 		if (failure->hint)
-			put(explain, 2, "hint: %s", failure->hint);
+			put(explain, 2, "hint: %s", shown(explain, failure->hint));
 	}
+}
+
+static char *
+shown(Explain *explain, const char *text)
+{
+	return arazzo_mask_text(text, arazzo_run_secrets(explain->run));
 }
 
 static void
 explain_sent(Explain *explain, const ArazzoRequest *request, const DriveCall *call)
 {
-	List	   *secrets = explain->secrets;
+	List	   *secrets = arazzo_run_secrets(explain->run);
 	int			i;
 
 	if (call->connection)

@@ -26,7 +26,6 @@ static void list_workflow(ReturnSetInfo *result, ArazzoLibrary *library,
 						  const ArazzoDocument *document, const ArazzoNode *node);
 static Datum text_or_null(const char *text, bool *isnull);
 static Datum text_array(List *strings);
-static List *required_inputs(const JsonbValue *schema, const ArazzoPlan *plan);
 static List *step_ids(const ArazzoNode *workflow);
 static List *server_urls(const ArazzoPlan *plan);
 static List *add_once(List *strings, const char *string);
@@ -96,7 +95,7 @@ list_workflow(ReturnSetInfo *result, ArazzoLibrary *library,
 	values[3] = text_or_null(arazzo_node_member_text(node, "summary"), &nulls[3]);
 	nulls[4] = schema == NULL;
 	values[4] = schema ? JsonbPGetDatum(arazzo_value_to_jsonb(schema)) : (Datum) 0;
-	values[5] = text_array(required_inputs(schema, plan));
+	values[5] = text_array(plan ? plan->workflow->required_inputs : NIL);
 	values[6] = text_array(step_ids(node));
 	nulls[7] = plan == NULL;
 	values[7] = plan ? text_array(server_urls(plan)) : (Datum) 0;
@@ -123,34 +122,6 @@ text_array(List *strings)
 	foreach(cell, strings)
 		elements[count++] = CStringGetTextDatum((char *) lfirst(cell));
 	return PointerGetDatum(construct_array(elements, count, TEXTOID, -1, false, TYPALIGN_INT));
-}
-
-/* What must be given: the schema's required members, less those that a user
- * mapping can stand in for. */
-static List *
-required_inputs(const JsonbValue *schema, const ArazzoPlan *plan)
-{
-	JsonbValue *required = arazzo_value_member_cstring(schema, "required");
-	List	   *names = NIL;
-	ArazzoValueWalk walk;
-	JsonbValue	key;
-	JsonbValue	item;
-
-	if (!arazzo_value_is_array(required))
-		return NIL;
-	arazzo_value_walk(&walk, required);
-	while (arazzo_value_next(&walk, &key, &item))
-	{
-		char	   *name = arazzo_value_to_text(&item);
-		ListCell   *cell;
-		bool		credential = false;
-
-		foreach(cell, plan ? plan->workflow->credential_inputs : NIL)
-			credential |= strcmp(lfirst(cell), name) == 0;
-		if (!credential)
-			names = lappend(names, name);
-	}
-	return names;
 }
 
 static List *

@@ -35,9 +35,9 @@ arazzo_run_explain_enter(ArazzoRun *run, const PlanStep *step, ArazzoFailure **f
 
 	run->environment.symbolic = true;
 	inputs = arazzo_run_gather_inputs(run, step->inputs, failure);
-	run->environment.symbolic = false;
 	if (inputs)
 		run->frame = arazzo_run_frame(run, step->workflow, inputs, FRAME_STEP);
+	run->environment.symbolic = false;
 	MemoryContextSwitchTo(caller);
 	return inputs != NULL;
 }

@@ -10,6 +10,8 @@
 #include "run/internal.h"
 
 static JsonbValue *fill_inputs(const PlanWorkflow *workflow, JsonbValue *inputs, ArazzoFailure **failure);
+static void note_secrets(ArazzoRun *run, const PlanWorkflow *workflow, const JsonbValue *inputs);
+static bool is_known(List *strings, const char *string);
 static ArazzoFailure *inputs_failure(const PlanWorkflow *workflow, List *errors);
 static ArazzoFailure *check_credentials(const PlanWorkflow *workflow, const JsonbValue *inputs);
 
@@ -32,6 +34,7 @@ arazzo_run_frame(ArazzoRun *run, const PlanWorkflow *workflow, JsonbValue *input
 		if (workflow->steps[i].output_count > 0)
 			frame->steps[i].outputs = palloc0(sizeof(JsonbValue *) * workflow->steps[i].output_count);
 	}
+	note_secrets(run, workflow, inputs);
 	return frame;
 }
 
@@ -101,23 +104,7 @@ fill_inputs(const PlanWorkflow *workflow, JsonbValue *inputs, ArazzoFailure **fa
 bool
 arazzo_run_input_required(const PlanWorkflow *workflow, const char *name)
 {
-	ArazzoValueWalk walk;
-	JsonbValue	key;
-	JsonbValue	item;
-	ListCell   *cell;
-
-	foreach(cell, workflow->credential_inputs)
-	{
-		if (strcmp(lfirst(cell), name) == 0)
-			return false;
-	}
-	arazzo_value_walk(&walk, arazzo_value_member_cstring(workflow->input_schema, "required"));
-	while (arazzo_value_next(&walk, &key, &item))
-	{
-		if (item.type == jbvString && strcmp(arazzo_value_to_text(&item), name) == 0)
-			return true;
-	}
-	return false;
+	return is_known(workflow->required_inputs, name);
 }
 
 /* A credential that is given must be something that can be sent. */
@@ -194,18 +181,35 @@ arazzo_run_gather_inputs(ArazzoRun *run, List *values, ArazzoFailure **failure)
 	return arazzo_value_from_jsonb(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
 }
 
-List *
-arazzo_run_credential_values(const PlanWorkflow *workflow, const JsonbValue *inputs)
+/* Values that credentials have in this run are masked wherever it is shown;
+ * an expression that only explains one is no secret. */
+static void
+note_secrets(ArazzoRun *run, const PlanWorkflow *workflow, const JsonbValue *inputs)
 {
-	List	   *values = NIL;
 	ListCell   *cell;
 
 	foreach(cell, workflow->credential_inputs)
 	{
 		JsonbValue *value = arazzo_value_member_cstring(inputs, lfirst(cell));
+		char	   *text;
 
-		if (value && value->type == jbvString)
-			values = lappend(values, arazzo_value_to_text(value));
+		if (value == NULL || value->type != jbvString)
+			continue;
+		text = arazzo_value_to_text(value);
+		if (!is_known(run->secrets, text) && !(run->environment.symbolic && strstr(text, "{$")))
+			run->secrets = lappend(run->secrets, text);
 	}
-	return values;
+}
+
+static bool
+is_known(List *strings, const char *string)
+{
+	ListCell   *cell;
+
+	foreach(cell, strings)
+	{
+		if (strcmp(lfirst(cell), string) == 0)
+			return true;
+	}
+	return false;
 }

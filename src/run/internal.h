@@ -168,8 +168,4 @@ extern bool arazzo_run_input_required(const PlanWorkflow *workflow, const char *
 extern JsonbValue *arazzo_run_check_inputs(const PlanWorkflow *workflow, JsonbValue *inputs, ArazzoFailure **failure);
 extern JsonbValue *arazzo_run_gather_inputs(ArazzoRun *run, List *values, ArazzoFailure **failure);
 
-
-/* The values of credential inputs (List of char *). */
-extern List *arazzo_run_credential_values(const PlanWorkflow *workflow, const JsonbValue *inputs);
-
 #endif							/* ARAZZO_RUN_INTERNAL_H */

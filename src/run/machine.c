@@ -67,10 +67,7 @@ create_run(const ArazzoPlan *plan, const JsonbValue *inputs, InputCheck check, A
 	MemoryContextSwitchTo(run->context);
 	checked = check(plan->workflow, arazzo_value_copy(inputs), failure);
 	if (checked)
-	{
 		run->frame = arazzo_run_frame(run, plan->workflow, checked, FRAME_ROOT);
-		run->secrets = arazzo_run_credential_values(plan->workflow, checked);
-	}
 	MemoryContextSwitchTo(caller);
 	if (checked)
 		return run;

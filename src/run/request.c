@@ -30,6 +30,7 @@ typedef struct Builder
 static bool evaluate_parameters(Builder *builder);
 static bool evaluate_parameter(Builder *builder, const PlanParameter *parameter);
 static bool is_template_variable(const char *path, const char *name);
+static JsonbValue *evaluate_value(ArazzoRun *run, const PlanParameter *parameter, ArazzoFailure **failure);
 static bool add_value(Builder *builder, const PlanParameter *parameter, const JsonbValue *value);
 static bool add_header_parameter(Builder *builder, const PlanParameter *parameter, const JsonbValue *value);
 static void add_header(Builder *builder, const char *name, const char *value, bool secret);
@@ -99,7 +100,7 @@ evaluate_parameter(Builder *builder, const PlanParameter *parameter)
 	ExchangeParameter *kept;
 	JsonbValue *value;
 
-	value = arazzo_template_evaluate(parameter->value, &run->environment, &failure);
+	value = evaluate_value(run, parameter, &failure);
 	if (value == NULL && parameter->credential)
 		return true;
 	if (value == NULL && failure == NULL &&
@@ -121,6 +122,18 @@ evaluate_parameter(Builder *builder, const PlanParameter *parameter)
 	if (parameter->credential)
 		run->exchange.credential_given = true;
 	return add_value(builder, parameter, value);
+}
+
+/* A credential that was not given is the connection's also when a request is
+ * only explained: no expression stands for it. */
+static JsonbValue *
+evaluate_value(ArazzoRun *run, const PlanParameter *parameter, ArazzoFailure **failure)
+{
+	ExpressionEnvironment environment = run->environment;
+
+	if (parameter->credential)
+		environment.symbolic = false;
+	return arazzo_template_evaluate(parameter->value, &environment, failure);
 }
 
 static bool

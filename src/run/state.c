@@ -348,8 +348,6 @@ restore_frame(ArazzoRun *run, const JsonbValue *object)
 		!restore_steps(frame, arazzo_value_member_cstring(object, "steps")))
 		return false;
 	run->frame = frame;
-	if (frame->caller == NULL)
-		run->secrets = arazzo_run_credential_values(workflow, inputs);
 	return true;
 }
 

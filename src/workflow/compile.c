@@ -27,12 +27,10 @@ static bool compile_steps(WorkflowCompiler *self);
 static bool compile_dependencies(WorkflowCompiler *self);
 static bool finish(Compiler *compiler);
 static bool share_credential_inputs(PlanWorkflow *workflow);
-static bool has_name(List *names, const char *name);
 static const JsonbValue *schema_root(WorkflowCompiler *self, const JsonbValue *schema);
 static bool has_reference(const JsonbValue *value);
 static void add_finding(WorkflowCompiler *self, const ArazzoNode *place, ArazzoFinding *finding);
 static const char *failure_code(const ArazzoFailure *failure);
-static JsonbValue *without_required(const JsonbValue *schema, List *names);
 static const JsonbValue *schema_document(void *owner, const char *uri);
 
 ArazzoPlan *
@@ -304,8 +302,9 @@ compile_schema(WorkflowCompiler *self)
 
 	if (schema == NULL)
 		return true;
+	workflow->required_inputs = arazzo_compile_required(self, schema);
 	if (workflow->credential_inputs)
-		schema = without_required(schema, workflow->credential_inputs);
+		schema = arazzo_compile_relax(self, schema);
 	workflow->inputs = arazzo_schema_compile(schema, schema_root(self, schema), &options, &failure);
 	if (workflow->inputs == NULL)
 		arazzo_compile_fail(self, arazzo_node_member(self->node, "inputs"), failure);
@@ -354,42 +353,6 @@ schema_document(void *owner, const char *uri)
 	return document ? arazzo_value_copy(document->content) : NULL;
 }
 
-/* The schema with the names taken out of its "required". */
-static JsonbValue *
-without_required(const JsonbValue *schema, List *names)
-{
-	JsonbParseState *state = NULL;
-	ArazzoValueWalk walk;
-	JsonbValue	key;
-	JsonbValue	value;
-
-	if (!arazzo_value_is_array(arazzo_value_member_cstring(schema, "required")))
-		return unconstify(JsonbValue *, schema);
-	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	arazzo_value_walk(&walk, schema);
-	while (arazzo_value_next(&walk, &key, &value))
-	{
-		ArazzoValueWalk items;
-		JsonbValue	item;
-
-		pushJsonbValue(&state, WJB_KEY, &key);
-		if (key.val.string.len != 8 || memcmp(key.val.string.val, "required", 8) != 0)
-		{
-			pushJsonbValue(&state, WJB_VALUE, &value);
-			continue;
-		}
-		pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
-		arazzo_value_walk(&items, &value);
-		while (arazzo_value_next(&items, &key, &item))
-		{
-			if (!has_name(names, arazzo_value_to_text(&item)))
-				pushJsonbValue(&state, WJB_ELEM, &item);
-		}
-		pushJsonbValue(&state, WJB_END_ARRAY, NULL);
-	}
-	return arazzo_value_from_jsonb(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
-}
-
 /*
  * An input that is only handed on to a credential input of another workflow
  * is one itself.  Calls may form circles, so this goes on until nothing
@@ -434,8 +397,8 @@ share_credential_inputs(PlanWorkflow *workflow)
 			const ArazzoExpression *expression = arazzo_template_expression(input->value);
 
 			if (expression == NULL || expression->root != ROOT_INPUTS ||
-				!has_name(step->workflow->credential_inputs, input->name) ||
-				has_name(workflow->credential_inputs, expression->name))
+				!arazzo_compile_has_name(step->workflow->credential_inputs, input->name) ||
+				arazzo_compile_has_name(workflow->credential_inputs, expression->name))
 				continue;
 			workflow->credential_inputs = lappend(workflow->credential_inputs,
 												  pstrdup(expression->name));
@@ -443,19 +406,6 @@ share_credential_inputs(PlanWorkflow *workflow)
 		}
 	}
 	return changed;
-}
-
-static bool
-has_name(List *names, const char *name)
-{
-	ListCell   *cell;
-
-	foreach(cell, names)
-	{
-		if (strcmp(lfirst(cell), name) == 0)
-			return true;
-	}
-	return false;
 }
 
 void

@@ -114,6 +114,16 @@ extern void arazzo_compile_check_flow(WorkflowCompiler *self);
 /* Schemas of the step's messages, when arazzo.validate asks for them. */
 extern void arazzo_compile_message_schemas(WorkflowCompiler *self, PlanStep *step);
 
+/* Names of the inputs that a schema requires and that no credential of the
+ * connection stands in for (List of char *). */
+extern List *arazzo_compile_required(WorkflowCompiler *self, const JsonbValue *schema);
+
+/* The schema, with credential inputs no longer required. */
+extern JsonbValue *arazzo_compile_relax(WorkflowCompiler *self, const JsonbValue *schema);
+
+/* Is the name in a List of char *? */
+extern bool arazzo_compile_has_name(List *names, const char *name);
+
 /* The operation that operationId or operationPath names. */
 extern const OpenapiOperation *arazzo_compile_operation(WorkflowCompiler *self, const ArazzoNode *step);
 

@@ -154,6 +154,7 @@ struct PlanWorkflow
 	JsonbValue *input_schema;	/* as written, or NULL */
 	ArazzoSchema *inputs;		/* or NULL */
 	List	   *credential_inputs;	/* of char *: may be left to the connection */
+	List	   *required_inputs;	/* of char *: may not be left out */
 
 	List	   *depends_on;		/* of PlanWorkflow */
 	PlanStep   *steps;
