@@ -49,6 +49,7 @@ typedef struct Compiler
 	ArazzoLibrary *library;
 	ArazzoPlan *plan;
 	List	   *entered;		/* of WorkflowCompiler */
+	List	   *operations;		/* of SharedOperation (compile_operation.c) */
 	ArazzoFailure *failure;		/* the first */
 	int			failures;		/* how many there were */
 	CompileReport *report;		/* NULL unless a document is checked */

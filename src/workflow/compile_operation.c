@@ -13,6 +13,19 @@
 
 #define SOURCES "$sourceDescriptions."
 
+/* Operations kept for steps that name them again: looked for one by one. */
+#define MAX_SHARED 200
+
+typedef struct SharedOperation
+{
+	const ArazzoDocument *document;
+	const char *text;			/* of operationId or operationPath */
+	const OpenapiOperation *operation;
+} SharedOperation;
+
+static const OpenapiOperation *shared_operation(WorkflowCompiler *self, const ArazzoNode *node);
+static void share_operation(WorkflowCompiler *self, const ArazzoNode *node, const OpenapiOperation *operation);
+
 static OpenapiOperation *by_id(WorkflowCompiler *self, const ArazzoNode *node);
 static OpenapiOperation *by_plain_id(WorkflowCompiler *self, const ArazzoNode *node);
 static OpenapiOperation *by_prefixed_id(WorkflowCompiler *self, const ArazzoNode *node);
@@ -32,13 +45,50 @@ const OpenapiOperation *
 arazzo_compile_operation(WorkflowCompiler *self, const ArazzoNode *step)
 {
 	const ArazzoNode *id = arazzo_node_member(step, "operationId");
+	const ArazzoNode *node = id ? id : arazzo_node_member(step, "operationPath");
+	const OpenapiOperation *operation = shared_operation(self, node);
 
-	const OpenapiOperation *operation;
-
-	self->place = id ? id : arazzo_node_member(step, "operationPath");
-	operation = id ? by_id(self, id) : by_path(self, self->place);
+	if (operation)
+		return operation;
+	self->place = node;
+	operation = id ? by_id(self, id) : by_path(self, node);
 	self->place = NULL;
+	if (operation && list_length(self->compiler->operations) < MAX_SHARED)
+		share_operation(self, node, operation);
 	return operation;
+}
+
+/*
+ * An operation that a step before has named with the same words: steps of a
+ * plan share it.  When a document is checked, each is looked up by itself,
+ * so that what is to be said about it has its place.
+ */
+static const OpenapiOperation *
+shared_operation(WorkflowCompiler *self, const ArazzoNode *node)
+{
+	ListCell   *cell;
+
+	if (self->compiler->report)
+		return NULL;
+	foreach(cell, self->compiler->operations)
+	{
+		const SharedOperation *shared = lfirst(cell);
+
+		if (shared->document == self->document && strcmp(shared->text, node->u.string) == 0)
+			return shared->operation;
+	}
+	return NULL;
+}
+
+static void
+share_operation(WorkflowCompiler *self, const ArazzoNode *node, const OpenapiOperation *operation)
+{
+	SharedOperation *shared = palloc(sizeof(SharedOperation));
+
+	shared->document = self->document;
+	shared->text = node->u.string;
+	shared->operation = operation;
+	self->compiler->operations = lappend(self->compiler->operations, shared);
 }
 
 static OpenapiOperation *

@@ -351,5 +351,7 @@ test_run_engine(PG_FUNCTION_ARGS)
 	INSTR_TIME_SUBTRACT(end, start);
 	if (arazzo_run_failure(run) != NULL || sent != steps)
 		elog(ERROR, "%d of %d steps were run", sent, steps);
+	if (strcmp(arazzo_value_to_text(arazzo_run_outputs(run)), "{\"id\":\"x\"}") != 0)
+		elog(ERROR, "outputs are %s", arazzo_value_to_text(arazzo_run_outputs(run)));
 	PG_RETURN_FLOAT8(INSTR_TIME_GET_MICROSEC(end) / (double) steps);
 }
