@@ -126,19 +126,29 @@ by_operation(WorkflowCompiler *self, const ArazzoNode *node)
 	return found(self, node, arazzo_asyncapi_operation(self->compiler->library, document, id, &failure), failure);
 }
 
-/* An id without a source: the AsyncAPI source that has it, when no OpenAPI
- * one does; several make it ambiguous. */
+/*
+ * An id without a source: the AsyncAPI source that has it, when no OpenAPI
+ * one does; several make it ambiguous.  Where no source but an AsyncAPI one
+ * is left that could have it, that must be loaded.
+ */
 static const ArazzoDocument *
 plain_document(WorkflowCompiler *self, const ArazzoNode *node)
 {
 	ArazzoLibrary *library = self->compiler->library;
 	const ArazzoDocument *holder = NULL;
+	const PlanSource *missing = NULL;
+	bool		others = false;
 	ListCell   *cell;
 
 	foreach(cell, self->workflow->sources)
 	{
-		const ArazzoDocument *document = arazzo_library_get(library, ((PlanSource *) lfirst(cell))->uri);
+		const PlanSource *source = lfirst(cell);
+		const ArazzoDocument *document = arazzo_library_get(library, source->uri);
 
+		if (source->type == NULL || strcmp(source->type, "asyncapi") != 0)
+			others = true;
+		else if (document == NULL)
+			missing = source;
 		if (document && document->kind == DOCUMENT_OPENAPI && arazzo_operation_exists(library, document, node->u.string))
 			return NULL;
 		if (document == NULL || document->kind != DOCUMENT_ASYNCAPI ||
@@ -152,6 +162,8 @@ plain_document(WorkflowCompiler *self, const ArazzoNode *node)
 		}
 		holder = document;
 	}
+	if (holder == NULL && missing && !others)
+		arazzo_compile_fail_source(self, node, missing);
 	return holder;
 }
 

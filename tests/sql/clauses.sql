@@ -518,4 +518,10 @@ workflows:
 - workflowId: w
   steps: [{stepId: hook, channelPath: '{$sourceDescriptions.async.url}#/channels/hook', action: send}]
 $$, 'w', '{}', '[]');
+SELECT replay($$
+sourceDescriptions: [{name: async, url: ../missing.yaml, type: asyncapi}]
+workflows:
+- workflowId: w
+  steps: [{stepId: hook, operationId: hook, action: send}]
+$$, 'w', '{}', '[]');
 RESET search_path;
