@@ -18,13 +18,14 @@
 #include "miscadmin.h"
 
 #include "drive/message.h"
+#include "openapi/serialize.h"
 
 /* As in PostgreSQL's commands/async.c. */
 #define PAYLOAD_BYTES (BLCKSZ - NAMEDATALEN - 128)
 
 static ArazzoFailure *refusal(const RunNext *next, const char *text);
 static ArazzoFailure *cannot_receive(const RunNext *next);
-static char *message_text(const ArazzoRequest *request);
+static char *message_text(const RunNext *next);
 static void notify(ArazzoRun *run, const RunNext *next, const char *text);
 
 bool
@@ -42,7 +43,7 @@ arazzo_message_check(const PlanStep *step, const RunNext *next)
 		return failure;
 	if (step->channel->receive)
 		return cannot_receive(next);
-	return refusal(next, message_text(next->request));
+	return refusal(next, message_text(next));
 }
 
 void
@@ -53,7 +54,7 @@ arazzo_message_perform(ArazzoRun *run, const RunNext *next)
 	if (failure)
 		arazzo_run_refused(run, failure);
 	else
-		notify(run, next, message_text(next->request));
+		notify(run, next, message_text(next));
 }
 
 static void
@@ -102,9 +103,12 @@ cannot_receive(const RunNext *next)
 	return arazzo_failure_hint(failure, "PostgreSQL delivers notifications to clients between transactions, never to a function; let the client that listens run the rest as a workflow of its own.");
 }
 
+/* The payload, or headers and payload; what is not JSON is a string there. */
 static char *
-message_text(const ArazzoRequest *request)
+message_text(const RunNext *next)
 {
+	const ArazzoRequest *request = next->request;
+	const PlanBody *body = next->step->body;
 	StringInfoData text;
 	int			i;
 
@@ -122,6 +126,13 @@ message_text(const ArazzoRequest *request)
 		appendStringInfoChar(&text, ':');
 		arazzo_value_append_json_string(&text, header->value, strlen(header->value));
 	}
-	appendStringInfo(&text, "},\"payload\":%s}", request->body ? request->body : "null");
+	appendStringInfoString(&text, "},\"payload\":");
+	if (request->body == NULL)
+		appendStringInfoString(&text, "null");
+	else if (body && !arazzo_media_type_is_json(body->content_type))
+		arazzo_value_append_json_string(&text, request->body, request->body_length);
+	else
+		appendBinaryStringInfo(&text, request->body, request->body_length);
+	appendStringInfoChar(&text, '}');
 	return text.data;
 }

@@ -52,6 +52,13 @@ workflows:
     action: send
     parameters: [{name: region, in: path, value: eu}, {name: requestId, in: header, value: r-1}]
     requestBody: {payload: {id: 7}}
+- workflowId: text-with-headers
+  steps:
+  - stepId: order
+    operationId: order
+    action: send
+    parameters: [{name: region, in: path, value: eu}, {name: n, in: header, value: 1}]
+    requestBody: {contentType: text/plain, payload: 'say "{$sourceDescriptions.async.name}"'}
 - workflowId: listen
   steps:
   - {stepId: wait, operationId: wait, action: receive, timeout: 1000, parameters: [{name: region, in: path, value: eu}]}
@@ -86,6 +93,10 @@ is_deeply(notified("BEGIN;\n$run;\nROLLBACK"), [ '{}', 'end' ], 'and not at all 
 is_deeply(notified("SELECT arazzo_run('order-with-headers')"),
 	[ '{}', 'Asynchronous notification "orders_eu" with payload "{"headers":{"requestId":"r-1"},"payload":{"id":7}}"', 'end' ],
 	'headers make it an object of headers and payload');
+
+is_deeply(notified("SELECT arazzo_run('text-with-headers')"),
+	[ '{}', 'Asynchronous notification "orders_eu" with payload "{"headers":{"n":"1"},"payload":"say \"async\""}"', 'end' ],
+	'a text is a string there');
 
 # what NOTIFY refuses, is refused as a step, which an action could deal with
 like(($arazzo->query("SELECT arazzo_run('order', jsonb_build_object('region', 'eu', 'id', '$long'))"))[1],
