@@ -56,7 +56,7 @@ static const char *check_key_place(const char *value);
 static const char *check_secret(const char *value);
 static const char *check_pem(const char *value);
 static void validate_option(DefElem *option, Oid catalog);
-static void check_place(List *options);
+static void check_place(List *options, Oid catalog);
 static void report_invalid(const char *name, const char *problem) pg_attribute_noreturn();
 static const OptionRule *find_rule(const char *name, Oid catalog);
 static void report_unknown(const char *name, Oid catalog);
@@ -103,30 +103,40 @@ arazzo_option_validator(PG_FUNCTION_ARGS)
 
 	foreach(cell, options)
 		validate_option(lfirst(cell), catalog);
-	check_place(options);
+	check_place(options, catalog);
 	PG_RETURN_VOID();
 }
 
 /*
- * Without a url the api is the place to send to.  With one it is only how
- * documents name the API, and they may do so in plain http.
+ * A server needs an api.  Without a url that is the place to send to; with
+ * one it is only how documents name the API, and they may do so in plain
+ * http.
  */
 static void
-check_place(List *options)
+check_place(List *options, Oid catalog)
 {
 	const char *api = NULL;
+	bool		has_url = false;
 	ListCell   *cell;
 
+	if (catalog != ForeignServerRelationId)
+		return;
 	foreach(cell, options)
 	{
 		DefElem    *option = lfirst(cell);
 
 		if (strcmp(option->defname, "url") == 0)
-			return;
+			has_url = true;
 		if (strcmp(option->defname, "api") == 0)
 			api = defGetString(option);
 	}
-	if (api != NULL && check_url(api) != NULL)
+	if (api == NULL)
+		ereport(ERROR,
+				errcode(ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED),
+				errmsg("option \"%s\" is required", "api"),
+				errhint("It is the base address of the API as its OpenAPI document has it, for example https://api.example.com."),
+				errhidestmt(true));
+	if (!has_url && check_url(api) != NULL)
 		report_invalid("api", check_url(api));
 }
 

@@ -15,7 +15,12 @@
 
 static ArazzoFailure *check_url(const ArazzoRequest *request, const HttpOptions *options, HttpUrl *url);
 static ArazzoFailure *check_header(const ArazzoHeader *header);
+static ArazzoFailure *check_size(const ArazzoRequest *request);
 static bool is_field_value(const char *value);
+
+/* Of URL and headers together.  libcurl gives up at a megabyte, out of memory
+ * as it says; servers do so much earlier. */
+#define LARGEST_HEAD	(512 * 1024)
 
 /* Headers that frame a message or belong to one hop (RFC 9110, section 7.6.1). */
 static const char *const reserved_headers[] = {
@@ -45,7 +50,22 @@ arazzo_request_check(const ArazzoRequest *request, const HttpOptions *options, H
 		if (failure != NULL)
 			return failure;
 	}
-	return NULL;
+	return check_size(request);
+}
+
+static ArazzoFailure *
+check_size(const ArazzoRequest *request)
+{
+	size_t		size = strlen(request->url);
+	int			i;
+
+	for (i = 0; i < request->header_count; i++)
+		size += strlen(request->headers[i].name) + strlen(request->headers[i].value);
+	if (size <= LARGEST_HEAD)
+		return NULL;
+	return arazzo_failure_detail(arazzo_failure_make(ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+													 "URL and headers of the request are too large"),
+								 "They have %zu bytes, and the limit is %d.", size, LARGEST_HEAD);
 }
 
 static ArazzoFailure *

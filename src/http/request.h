@@ -15,7 +15,8 @@
 /*
  * Takes the URL of a request apart and checks method, URL and headers.
  * Returns NULL when the request may be sent, else why not: 22023 for what is
- * malformed, 42501 for what is not allowed.  Shows no value of the request.
+ * malformed, 42501 for what is not allowed, 54000 for a URL and headers that
+ * are too large.  Shows no value of the request.
  */
 extern ArazzoFailure *arazzo_request_check(const ArazzoRequest *request, const HttpOptions *options,
 										   HttpUrl *url);

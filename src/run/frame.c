@@ -149,9 +149,13 @@ inputs_failure(const PlanWorkflow *workflow, List *errors)
 			appendStringInfo(&detail, "\nThere are %d more.", list_length(errors) - 20);
 			break;
 		}
-		appendStringInfo(&detail, "%s%s%s%s.", detail.len > 0 ? "\n" : "",
-						 error->instance_pointer, error->instance_pointer[0] ? ": " : "",
-						 error->message);
+		if (detail.len > 0)
+			appendStringInfoChar(&detail, '\n');
+		if (error->instance_pointer[0])
+			appendStringInfo(&detail, "%s: %s.", error->instance_pointer, error->message);
+		else
+			appendStringInfo(&detail, "%c%s.", pg_ascii_toupper((unsigned char) error->message[0]),
+							 error->message + 1);
 	}
 	failure->detail = detail.data;
 	return arazzo_failure_hint(failure, "The view arazzo_workflows shows the input schema.");

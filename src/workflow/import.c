@@ -108,6 +108,7 @@ arazzo_import(PG_FUNCTION_ARGS)
 	int			rounds;
 	ListCell   *cell;
 
+	PreventCommandIfReadOnly("arazzo_import()");
 	arazzo_load_require_files();
 	InitMaterializedSRF(fcinfo, 0);
 	canonicalize_path(directory);

@@ -11,8 +11,10 @@
 #include <sys/stat.h>
 
 #include "catalog/pg_authid.h"
+#include "commands/dbcommands.h"
 #include "commands/extension.h"
 #include "funcapi.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "storage/fd.h"
 #include "utils/acl.h"
@@ -32,7 +34,9 @@ PG_FUNCTION_INFO_V1(arazzo_load_file);
 PG_FUNCTION_INFO_V1(arazzo_unload);
 
 static char *load_and_warn(const char *uri, const char *text, size_t length);
+static void require_utf8(void);
 static char *normalize_uri(const char *uri);
+static bool has_blank(const char *uri);
 static void check_openapi(const char *uri, const JsonbValue *content);
 static void describe(StoredDocument *document, const ArazzoNode *tree, const JsonbValue *content);
 static void warn_unplannable(const char *uri, ArazzoLibrary *library, List *workflow_ids);
@@ -50,6 +54,7 @@ arazzo_load(PG_FUNCTION_ARGS)
 	char	   *uri = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	text	   *document = PG_GETARG_TEXT_PP(1);
 
+	PreventCommandIfReadOnly("arazzo_load()");
 	PG_RETURN_TEXT_P(cstring_to_text(load_and_warn(uri, VARDATA_ANY(document),
 												   VARSIZE_ANY_EXHDR(document))));
 }
@@ -66,6 +71,7 @@ arazzo_load_file(PG_FUNCTION_ARGS)
 	size_t		length;
 	char	   *text;
 
+	PreventCommandIfReadOnly("arazzo_load_file()");
 	arazzo_load_require_files();
 	canonicalize_path(path);
 	if (!is_absolute_path(path))
@@ -105,6 +111,7 @@ arazzo_unload(PG_FUNCTION_ARGS)
 {
 	char	   *uri = text_to_cstring(PG_GETARG_TEXT_PP(0));
 
+	PreventCommandIfReadOnly("arazzo_unload()");
 	if (!arazzo_store_delete(normalize_uri(uri)))
 		ereport(ERROR,
 				errcode(ERRCODE_UNDEFINED_OBJECT),
@@ -132,6 +139,7 @@ arazzo_load_text(const char *uri, const char *text, size_t length)
 	ArazzoNode *tree;
 	JsonbValue *content;
 
+	require_utf8();
 	document.uri = normalize_uri(uri);
 	tree = arazzo_reader_read(text, length, &failure);
 	if (tree == NULL)
@@ -154,6 +162,23 @@ arazzo_load_text(const char *uri, const char *text, size_t length)
 	return loaded;
 }
 
+/*
+ * Documents, responses and requests are UTF-8 and reach the database as they
+ * are, so its encoding must be UTF-8 too.  This is where it is settled: the
+ * extension loads documents when it is created, and does nothing without.
+ */
+static void
+require_utf8(void)
+{
+	if (GetDatabaseEncoding() != PG_UTF8)
+		ereport(ERROR,
+				errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				errmsg("Arazzo workflows need a database with encoding \"%s\"", "UTF8"),
+				errdetail("The encoding of database \"%s\" is \"%s\".",
+						  get_database_name(MyDatabaseId), GetDatabaseEncodingName()),
+				errhint("Create the extension in a database that was created with ENCODING 'UTF8'."));
+}
+
 /* An absolute URI without a fragment, or an absolute path made one. */
 static char *
 normalize_uri(const char *uri)
@@ -164,12 +189,27 @@ normalize_uri(const char *uri)
 	if (uri[0] == '/')
 		uri = psprintf("file://%s", uri);
 	absolute = arazzo_uri_defragment(arazzo_uri_resolve(uri, uri), &fragment);
-	if (!arazzo_uri_is_absolute(absolute) || fragment != NULL)
+	if (!arazzo_uri_is_absolute(absolute) || fragment != NULL || has_blank(absolute))
 		ereport(ERROR,
 				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				errmsg("\"%s\" is not an absolute URI without a fragment", uri),
 				errhint("The URI is what sources of other documents are resolved against, for example 'https://example.com/arazzo/billing.yaml'."));
 	return absolute;
+}
+
+/* RFC 3986, 2: neither space nor control character; others are let pass, as
+ * in RFC 3987. */
+static bool
+has_blank(const char *uri)
+{
+	const unsigned char *p;
+
+	for (p = (const unsigned char *) uri; *p != '\0'; p++)
+	{
+		if (*p <= ' ' || *p == 0x7f)
+			return true;
+	}
+	return false;
 }
 
 /* Kind, version, title and ids; refuses a document of a broken structure. */

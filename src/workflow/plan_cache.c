@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "common/hashfn.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
@@ -24,6 +25,9 @@
 
 /* Plans beyond this number make the cache start anew. */
 #define MAX_PLANS 2000
+
+/* How much of a name that means nothing is shown. */
+#define SHOWN_NAME_BYTES 200
 
 typedef struct PlanEntry
 {
@@ -173,12 +177,13 @@ make_plan(const char *name)
 	return plan;
 }
 
-/* A workflow id first; else the last '#' parts a document's URI from it. */
+/* A workflow id first; else the first '#' parts a document's URI from it:
+ * ids may hold more of them, the URIs of documents hold none. */
 static bool
 resolve_name(const char *name, char **uri, char **workflow_id)
 {
 	List	   *uris = arazzo_library_find_workflow(name);
-	const char *hash = strrchr(name, '#');
+	const char *hash = strchr(name, '#');
 
 	if (list_length(uris) > 1)
 		report_ambiguous(name, uris);
@@ -216,10 +221,11 @@ static void
 report_unknown(const char *name)
 {
 	char	   *nearest = arazzo_operation_nearest(name, arazzo_store_workflow_ids());
+	int			length = pg_mbcliplen(name, strlen(name), SHOWN_NAME_BYTES);
 
 	ereport(ERROR,
 			errcode(ERRCODE_UNDEFINED_OBJECT),
-			errmsg("workflow \"%s\" does not exist", name),
+			errmsg("workflow \"%.*s%s\" does not exist", length, name, name[length] ? "..." : ""),
 			nearest ? errhint("Did you mean %s?", nearest) :
 			errhint("The view arazzo_workflows lists all workflows."));
 }

@@ -53,6 +53,9 @@ DECLARE
 	detail text;
 	hint text;
 BEGIN
+	IF options !~ '^api ' THEN
+		options := $o$api 'https://app.amberflo.io', $o$ || options;
+	END IF;
 	EXECUTE 'CREATE SERVER try FOREIGN DATA WRAPPER arazzo OPTIONS (' || options || ')';
 	DROP SERVER try;
 	RETURN 'accepted';
@@ -81,8 +84,13 @@ SELECT options, try_server(options) FROM unnest(ARRAY[
 	$$idempotency_key 'header Host'$$, $$idempotency_key 'header a b'$$, $$idempotency_key 'body uniqueId'$$, $$idempotency_key 'yes'$$,
 	$$ssl_verify 'off'$$, $$api_key 'sk-secret'$$, $$password 'sk-secret'$$]) options;
 
+-- A server is of no use without an api.
+CREATE SERVER bare FOREIGN DATA WRAPPER arazzo;
+CREATE SERVER bare FOREIGN DATA WRAPPER arazzo OPTIONS (url 'http://127.0.0.1:8080');
+
 -- User mappings; no value is shown.
 CREATE SERVER amberflo FOREIGN DATA WRAPPER arazzo OPTIONS (api 'https://app.amberflo.io');
+ALTER SERVER amberflo OPTIONS (DROP api);
 CREATE USER MAPPING FOR PUBLIC SERVER amberflo OPTIONS (api_key 'public-key-1');
 CREATE USER MAPPING FOR CURRENT_USER SERVER amberflo OPTIONS (api_key E'sk-secret\nX: y');
 CREATE USER MAPPING FOR CURRENT_USER SERVER amberflo OPTIONS (token '');
@@ -143,8 +151,6 @@ SELECT test_connection('https://app.amberflo.io/v1', 'regress_http_user');
 SELECT test_connection('https://app.amberflo.io/v1');
 DROP SERVER zz_amberflo;
 ALTER SERVER amberflo RENAME TO amberflo_renamed;
-SELECT test_connection('https://app.amberflo.io/v1');
-ALTER SERVER amberflo_renamed OPTIONS (DROP api);
 SELECT test_connection('https://app.amberflo.io/v1');
 
 -- Masking.
