@@ -29,6 +29,15 @@ PG_FUNCTION_INFO_V1(arazzo_check);
 /* What relative references are resolved against when nothing better is known. */
 #define NOWHERE "arazzo-check:/document"
 
+/* Lists of this length are worth a note of where one was found last. */
+#define LONG_LIST 64
+
+typedef struct PointerCursor
+{
+	const ArazzoNode *node;
+	int			index;
+} PointerCursor;
+
 static List *check_text(const char *text, size_t length, const char *uri);
 static List *check_arazzo(ArazzoNode *root, const char *text, const char *uri);
 static bool is_broken_above(const List *findings, const ArazzoNode *root);
@@ -41,7 +50,9 @@ static const char *base_uri(const ArazzoNode *root, const char *text);
 static const char *loaded_uri(const ArazzoNode *root, const char *text);
 static const char *source_base(const char *url);
 static void set_pointers(List *findings, const ArazzoNode *root);
-static char *pointer_at(const ArazzoNode *node, int line, int column);
+static char *pointer_at(const ArazzoNode *node, int line, int column, PointerCursor *cursor);
+static int	child_at(const ArazzoNode *node, int line, int column, PointerCursor *cursor);
+static const ArazzoNode *child(const ArazzoNode *node, int index);
 static List *without_duplicates(List *findings);
 static void put_rows(List *findings, ReturnSetInfo *result);
 static ArazzoFinding *single_finding(const char *code, char *message, char *hint, int line, int column);
@@ -129,6 +140,7 @@ is_broken_above(const List *findings, const ArazzoNode *root)
 {
 	static const char *const shared[] = {"sourceDescriptions", "components", "$self"};
 	const ArazzoNode *workflows = arazzo_node_member(root, "workflows");
+	PointerCursor cursor = {NULL, 0};
 	ListCell   *cell;
 	size_t		i;
 
@@ -141,7 +153,7 @@ is_broken_above(const List *findings, const ArazzoNode *root)
 
 		if (!finding->error)
 			continue;
-		pointer = pointer_at(root, finding->line, finding->column);
+		pointer = pointer_at(root, finding->line, finding->column, &cursor);
 		for (i = 0; i < lengthof(shared); i++)
 		{
 			if (strncmp(pointer + 1, shared[i], strlen(shared[i])) == 0)
@@ -307,6 +319,7 @@ source_base(const char *url)
 static void
 set_pointers(List *findings, const ArazzoNode *root)
 {
+	PointerCursor cursor = {NULL, 0};
 	ListCell   *cell;
 
 	foreach(cell, findings)
@@ -315,13 +328,13 @@ set_pointers(List *findings, const ArazzoNode *root)
 
 		CHECK_FOR_INTERRUPTS();
 		if (finding->pointer == NULL)
-			finding->pointer = pointer_at(root, finding->line, finding->column);
+			finding->pointer = pointer_at(root, finding->line, finding->column, &cursor);
 	}
 }
 
 /* The JSON Pointer of the node at a position, or of the one around it. */
 static char *
-pointer_at(const ArazzoNode *node, int line, int column)
+pointer_at(const ArazzoNode *node, int line, int column, PointerCursor *cursor)
 {
 	StringInfoData pointer;
 
@@ -329,28 +342,48 @@ pointer_at(const ArazzoNode *node, int line, int column)
 	while ((node->type == NODE_ARRAY || node->type == NODE_OBJECT) &&
 		   (node->line != line || node->column != column))
 	{
-		int			found = -1;
-		const ArazzoNode *inner = NULL;
-		int			i;
+		int			found = child_at(node, line, column, cursor);
 
-		for (i = 0; i < node->count; i++)
-		{
-			const ArazzoNode *child = node->type == NODE_ARRAY ? node->u.items[i] : node->u.members[i].value;
-
-			if (!is_before(line, column, child) &&
-				(inner == NULL || !is_before(child->line, child->column, inner)))
-			{
-				found = i;
-				inner = child;
-			}
-		}
-		if (inner == NULL)
+		if (found < 0)
 			break;
 		arazzo_pointer_append(&pointer, node->type == NODE_ARRAY ? psprintf("%d", found) :
 							  node->u.members[found].key);
-		node = inner;
+		node = child(node, found);
 	}
 	return pointer.data;
+}
+
+/*
+ * The last child that begins at or before a position; -1 when there is none.
+ * Children stand in the order of the text, but for those that an alias
+ * repeats, which stand before.  Findings come in that order too, so a long
+ * list is searched on from where the last one was found.
+ */
+static int
+child_at(const ArazzoNode *node, int line, int column, PointerCursor *cursor)
+{
+	int			found = -1;
+	int			i = 0;
+
+	if (cursor->node == node && !is_before(line, column, child(node, cursor->index)))
+		i = cursor->index;
+	for (; i < node->count && !is_before(line, column, child(node, i)); i++)
+	{
+		if (found < 0 || !is_before(child(node, i)->line, child(node, i)->column, child(node, found)))
+			found = i;
+	}
+	if (node->count >= LONG_LIST && found >= 0)
+	{
+		cursor->node = node;
+		cursor->index = found;
+	}
+	return found;
+}
+
+static const ArazzoNode *
+child(const ArazzoNode *node, int index)
+{
+	return node->type == NODE_ARRAY ? node->u.items[index] : node->u.members[index].value;
 }
 
 /* What a workflow's own parameters do wrong is found at each of its steps. */

@@ -12,6 +12,7 @@
 
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/hsearch.h"
 #include "utils/memutils.h"
 
 #include "document/uri.h"
@@ -19,6 +20,13 @@
 #include "workflow/check.h"
 #include "workflow/compile.h"
 
+typedef struct EnteredWorkflow
+{
+	const ArazzoNode *node;
+	WorkflowCompiler *compiler;
+} EnteredWorkflow;
+
+static WorkflowCompiler *find_entered(Compiler *compiler, const ArazzoNode *node);
 static bool compile_workflow(WorkflowCompiler *self);
 static bool compile_sources(WorkflowCompiler *self);
 static bool compile_inputs_schema(WorkflowCompiler *self);
@@ -86,21 +94,11 @@ arazzo_compile_pending(Compiler *compiler)
 PlanWorkflow *
 arazzo_compile_enter(Compiler *compiler, const ArazzoDocument *document, const char *workflow_id)
 {
-	WorkflowCompiler *self;
-	const ArazzoNode *node;
-	ListCell   *cell;
+	const ArazzoNode *node = arazzo_library_workflow(compiler->library, document, workflow_id);
+	WorkflowCompiler *self = node ? find_entered(compiler, node) : NULL;
 
-	foreach(cell, compiler->plan->workflows)
-	{
-		PlanWorkflow *workflow = lfirst(cell);
-
-		if (strcmp(workflow->workflow_id, workflow_id) == 0 &&
-			strcmp(workflow->document_uri, document->uri) == 0)
-			return workflow;
-	}
-	node = arazzo_library_workflow(compiler->library, document, workflow_id);
-	if (node == NULL)
-		return NULL;
+	if (node == NULL || self)
+		return self ? self->workflow : NULL;
 	self = palloc0(sizeof(WorkflowCompiler));
 	self->compiler = compiler;
 	self->document = document;
@@ -112,6 +110,12 @@ arazzo_compile_enter(Compiler *compiler, const ArazzoDocument *document, const c
 	self->workflow->self = pstrdup(document->base);
 	arazzo_compile_scope_init(self);
 	compiler->plan->workflows = lappend(compiler->plan->workflows, self->workflow);
+	if (compiler->by_node)
+	{
+		EnteredWorkflow *entry = hash_search(compiler->by_node, &node, HASH_ENTER, NULL);
+
+		entry->compiler = self;
+	}
 	compiler->entered = lappend(compiler->entered, self);
 	return self->workflow;
 }
@@ -134,6 +138,36 @@ arazzo_compile_source_has(WorkflowCompiler *self, const PlanSource *source, cons
 		default:
 			return false;
 	}
+}
+
+/* A plan reaches few workflows; a check has all of a document. */
+static WorkflowCompiler *
+find_entered(Compiler *compiler, const ArazzoNode *node)
+{
+	EnteredWorkflow *entry;
+	ListCell   *cell;
+
+	if (compiler->report == NULL)
+	{
+		foreach(cell, compiler->entered)
+		{
+			if (((WorkflowCompiler *) lfirst(cell))->node == node)
+				return lfirst(cell);
+		}
+		return NULL;
+	}
+	if (compiler->by_node == NULL)
+	{
+		HASHCTL		control = {0};
+
+		control.keysize = sizeof(ArazzoNode *);
+		control.entrysize = sizeof(EnteredWorkflow);
+		control.hcxt = CurrentMemoryContext;
+		compiler->by_node = hash_create("arazzo workflows entered", 64, &control,
+										HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	entry = hash_search(compiler->by_node, &node, HASH_FIND, NULL);
+	return entry ? entry->compiler : NULL;
 }
 
 /* All parts, also after a failure, so that a check sees each of them. */

@@ -50,6 +50,7 @@ typedef struct Compiler
 	ArazzoPlan *plan;
 	List	   *entered;		/* of WorkflowCompiler */
 	List	   *operations;		/* of SharedOperation (compile_operation.c) */
+	struct HTAB *by_node;		/* the same by the node of the workflow */
 	ArazzoFailure *failure;		/* the first */
 	int			failures;		/* how many there were */
 	CompileReport *report;		/* NULL unless a document is checked */
