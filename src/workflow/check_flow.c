@@ -30,7 +30,6 @@ static void add_success_moves(Flow *flow, int step);
 static void add_failure_moves(Flow *flow, int step);
 static void add_move(Flow *flow, int from, int to);
 static void close_moves(Flow *flow);
-static bool has_order(const WorkflowCompiler *self);
 static void check_reached(Flow *flow);
 static void check_loops(Flow *flow);
 static int	certain_next(const PlanWorkflow *workflow, int step);
@@ -40,19 +39,20 @@ static void check_actions(Flow *flow);
 static void check_action_list(Flow *flow, int step, const List *actions);
 static void check_use(WorkflowCompiler *self, const Flow *flow, const CompileUse *use);
 static void check_step_use(WorkflowCompiler *self, const Flow *flow, const CompileUse *use);
+static bool is_refused(const WorkflowCompiler *self, const CompileUse *use);
 static void check_input_use(WorkflowCompiler *self, const CompileUse *use);
 static void check_root_use(WorkflowCompiler *self, const CompileUse *use);
 static void no_value(WorkflowCompiler *self, const CompileUse *use, char *message);
 
 /*
- * When an action could not be compiled the flow is not known, and only what
- * needs no flow is looked at.
+ * When an action could not be compiled, or steps have an order of their own
+ * (dependsOn), the flow is not known, and only what needs none is looked at.
  */
 void
 arazzo_compile_check_flow(WorkflowCompiler *self)
 {
 	Flow		flow = {.workflow = self,.count = self->workflow->step_count};
-	bool		known = !self->flow_unknown && flow.count <= MAX_STEPS && !has_order(self);
+	bool		known = !self->flow_unknown && flow.count <= MAX_STEPS && !self->ordered;
 	ListCell   *cell;
 
 	if (known)
@@ -64,21 +64,6 @@ arazzo_compile_check_flow(WorkflowCompiler *self)
 	}
 	foreach(cell, self->uses)
 		check_use(self, known ? &flow : NULL, lfirst(cell));
-}
-
-/* Step Object, dependsOn: steps then have an order of their own. */
-static bool
-has_order(const WorkflowCompiler *self)
-{
-	const ArazzoNode *steps = arazzo_node_member(self->node, "steps");
-	int			i;
-
-	for (i = 0; i < steps->count; i++)
-	{
-		if (arazzo_node_member(steps->u.items[i], "dependsOn"))
-			return true;
-	}
-	return false;
 }
 
 static void
@@ -335,11 +320,19 @@ check_step_use(WorkflowCompiler *self, const Flow *flow, const CompileUse *use)
 	else if (!flow->reached[expression->slot])
 		no_value(self, use, psprintf("\"%s\" never has a value, since step \"%s\" is never reached",
 									 expression->text, expression->name));
-	else if (use->step >= 0 && flow->reached[use->step] &&
+	else if (use->step >= 0 && flow->reached[use->step] && !is_refused(self, use) &&
 			 (use->part == PART_REQUEST || use->step != expression->slot) &&
 			 !flow->follows[expression->slot * flow->count + use->step])
 		no_value(self, use, psprintf("\"%s\" has no value yet, since step \"%s\" comes later",
 									 expression->text, expression->name));
+}
+
+/* From 1.1.0 on a forward reference is more than a value that is missing. */
+static bool
+is_refused(const WorkflowCompiler *self, const CompileUse *use)
+{
+	return strncmp(self->document->version, "1.0", 3) != 0 && use->expression->slot > use->step &&
+		(use->part == PART_REQUEST || use->condition);
 }
 
 static void

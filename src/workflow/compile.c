@@ -264,17 +264,21 @@ static bool
 compile_dependencies(WorkflowCompiler *self)
 {
 	const ArazzoNode *list = arazzo_node_member(self->node, "dependsOn");
+	bool		good = true;
 	int			i;
 
 	for (i = 0; list && i < list->count; i++)
 	{
 		PlanWorkflow *dependency = arazzo_compile_workflow_reference(self, list->u.items[i]);
 
-		if (dependency == NULL && self->compiler->report == NULL)
-			return false;
+		if (dependency == NULL)
+		{
+			good = false;
+			continue;
+		}
 		self->workflow->depends_on = lappend(self->workflow->depends_on, dependency);
 	}
-	return true;
+	return good;
 }
 
 PlanWorkflow *

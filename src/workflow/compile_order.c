@@ -92,6 +92,7 @@ bool
 arazzo_compile_depends_on(WorkflowCompiler *self, const ArazzoNode *step_node, PlanStep *step)
 {
 	const ArazzoNode *list = arazzo_node_member(step_node, "dependsOn");
+	bool		good = true;
 	int			i;
 
 	for (i = 0; list && i < list->count; i++)
@@ -99,13 +100,16 @@ arazzo_compile_depends_on(WorkflowCompiler *self, const ArazzoNode *step_node, P
 		PlanDependency *dependency = compile_dependency(self, list->u.items[i]);
 
 		if (dependency == NULL)
-			return false;
+		{
+			good = false;
+			continue;
+		}
 		step->depends_on = lappend(step->depends_on, dependency);
 		self->ordered = true;
 		if (dependency->workflow)
 			dependency->workflow->awaited = true;
 	}
-	return true;
+	return good;
 }
 
 static PlanDependency *

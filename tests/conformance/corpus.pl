@@ -85,6 +85,9 @@ my %cannot = (
 	# the source is UserAPI, not userAPI
 	"${pass}openapi-success-criteria.arazzo.yaml" => $case,
 	"${pass}workflow-success-criteria.arazzo.yaml" => $case,
+	# a channelPath that is no reference into a source
+	"${pass}async-with-channel-path.arazzo.yaml" => qr/channelPath "createUser" names no AsyncAPI source/,
+	"${pass}characterization-async-invalid-channelPath-string.arazzo.yaml" => qr/channelPath ".*" names no AsyncAPI source/,
 	"${pass}characterization-openapi-invalid-operationPath-string.arazzo.yaml" => qr/has no JSON Pointer into a source/,
 	'leidenheit+itarazzo-library/src/test/resources/test.arazzo.yaml' => qr/expression type "xpath" version "xpath-30" is not supported/);
 
