@@ -94,19 +94,35 @@ arazzo_body_write_multipart(BodyWriter *writer)
 	return true;
 }
 
+/*
+ * The members in the order of the document (RFC 7578, section 5.2), those that
+ * it does not have last.
+ */
 static bool
 write_members(BodyWriter *writer, List **parts)
 {
+	const ArazzoNode *order = writer->order;
 	ArazzoValueWalk walk;
 	JsonbValue	key;
 	JsonbValue	value;
+	int			i;
 
+	for (i = 0; order && order->type == NODE_OBJECT && i < order->count; i++)
+	{
+		const ArazzoMember *member = &order->u.members[i];
+		const JsonbValue *named = arazzo_value_member(writer->payload, member->key, member->key_length);
+
+		if (named && named->type != jbvNull && !write_member(writer, parts, member->key, named))
+			return false;
+	}
 	arazzo_value_walk(&walk, writer->payload);
 	while (arazzo_value_next(&walk, &key, &value))
 	{
+		const char *name = pnstrdup(key.val.string.val, key.val.string.len);
+
 		CHECK_FOR_INTERRUPTS();
-		if (value.type != jbvNull &&
-			!write_member(writer, parts, pnstrdup(key.val.string.val, key.val.string.len), &value))
+		if (value.type != jbvNull && arazzo_node_member(order, name) == NULL &&
+			!write_member(writer, parts, name, &value))
 			return false;
 	}
 	return true;

@@ -55,7 +55,7 @@ extern bool arazzo_media_type_is(const char *content_type, const char *type);
  * as a[b]=c unless the encoding says otherwise), multipart/form-data,
  * text and XML (the string as it is), binary (base64 or bytea hex "\x..").
  * description may be NULL.  order (or NULL) is the payload as the document
- * has it: members of a form are written in its order.  *sent_type receives
+ * has it: members of a form or a multipart body are written in its order.  *sent_type receives
  * the Content-Type header to send (multipart: with the boundary).
  */
 extern bool arazzo_serialize_body(StringInfo out, const char *content_type,
