@@ -29,11 +29,14 @@ arazzo_run_note_answer(ArazzoRun *run, const PlanStep *step,
 		return;
 	if (call == NULL)
 	{
+		MemoryContext old = MemoryContextSwitchTo(run->context);
+
 		call = palloc0(sizeof(UnansweredCall));
 		call->workflow = run->frame->workflow;
 		call->step = step;
 		call->inputs = arazzo_value_copy(run->frame->inputs);
 		run->unanswered = lappend(run->unanswered, call);
+		MemoryContextSwitchTo(old);
 	}
 	call->call = run->frame->call;
 	call->repeatable = repeatable;

@@ -30,7 +30,7 @@ arazzo_run_explain_step(ArazzoRun *run, const PlanStep *step,
 bool
 arazzo_run_explain_enter(ArazzoRun *run, const PlanStep *step, ArazzoFailure **failure)
 {
-	MemoryContext caller = MemoryContextSwitchTo(run->context);
+	MemoryContext caller = MemoryContextSwitchTo(run->step_context);
 	JsonbValue *inputs;
 
 	run->environment.symbolic = true;
@@ -39,11 +39,16 @@ arazzo_run_explain_enter(ArazzoRun *run, const PlanStep *step, ArazzoFailure **f
 		run->frame = arazzo_run_frame(run, step->workflow, inputs, FRAME_STEP);
 	run->environment.symbolic = false;
 	MemoryContextSwitchTo(caller);
+	if (inputs == NULL)
+		*failure = arazzo_failure_copy(*failure);
 	return inputs != NULL;
 }
 
 void
 arazzo_run_explain_leave(ArazzoRun *run)
 {
-	run->frame = run->frame->caller;
+	RunFrame   *frame = run->frame;
+
+	run->frame = frame->caller;
+	arazzo_run_drop_frame(frame);
 }

@@ -7,6 +7,8 @@
  */
 #include "postgres.h"
 
+#include "utils/memutils.h"
+
 #include "run/internal.h"
 
 static JsonbValue *fill_inputs(const PlanWorkflow *workflow, JsonbValue *inputs, ArazzoFailure **failure);
@@ -19,13 +21,16 @@ static ArazzoFailure *check_credentials(const PlanWorkflow *workflow, const Json
 RunFrame *
 arazzo_run_frame(ArazzoRun *run, const PlanWorkflow *workflow, JsonbValue *inputs, FrameReason reason)
 {
+	MemoryContext context = AllocSetContextCreate(run->context, "arazzo frame", ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
 	RunFrame   *frame = palloc0(sizeof(RunFrame));
 	int			i;
 
+	frame->context = context;
 	frame->caller = run->frame;
 	frame->reason = reason;
 	frame->workflow = workflow;
-	frame->inputs = inputs;
+	frame->inputs = arazzo_value_copy(inputs);
 	frame->step = workflow->first_step;
 	frame->detour_from = -1;
 	frame->steps = palloc0(sizeof(StepRecord) * workflow->step_count);
@@ -34,8 +39,49 @@ arazzo_run_frame(ArazzoRun *run, const PlanWorkflow *workflow, JsonbValue *input
 		if (workflow->steps[i].output_count > 0)
 			frame->steps[i].outputs = palloc0(sizeof(JsonbValue *) * workflow->steps[i].output_count);
 	}
+	MemoryContextSwitchTo(run->context);
 	note_secrets(run, workflow, inputs);
+	MemoryContextSwitchTo(old);
 	return frame;
+}
+
+void
+arazzo_run_drop_frame(RunFrame *frame)
+{
+	MemoryContextDelete(frame->context);
+}
+
+/* Takes the place of what the same workflow left behind before; but a step
+ * that was done once was done. */
+WorkflowRecord *
+arazzo_run_record_frame(ArazzoRun *run, RunFrame *frame)
+{
+	MemoryContext old = MemoryContextSwitchTo(frame->context);
+	WorkflowRecord *record = palloc(sizeof(WorkflowRecord));
+	ListCell   *cell;
+
+	record->context = frame->context;
+	record->workflow = frame->workflow;
+	record->inputs = frame->inputs;
+	record->outputs = arazzo_run_workflow_outputs(run, frame->workflow);
+	record->steps = frame->steps;
+	MemoryContextSwitchTo(run->context);
+	foreach(cell, run->workflows)
+	{
+		WorkflowRecord *before = lfirst(cell);
+		int			i;
+
+		if (before->workflow != record->workflow)
+			continue;
+		for (i = 0; i < record->workflow->step_count; i++)
+			record->steps[i].done |= before->steps[i].done;
+		run->workflows = foreach_delete_current(run->workflows, cell);
+		if (before->context)
+			MemoryContextDelete(before->context);
+	}
+	run->workflows = lcons(record, run->workflows);
+	MemoryContextSwitchTo(old);
+	return record;
 }
 
 /*

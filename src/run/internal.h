@@ -31,6 +31,7 @@ typedef enum FrameReason
 /* What a step left behind. */
 typedef struct StepRecord
 {
+	MemoryContext context;		/* of the outputs, NULL: the frame's */
 	bool		done;
 	JsonbValue **outputs;		/* by output of the plan; NULL: absent */
 	JsonbValue *workflow_outputs;	/* workflow steps: all that it gave */
@@ -38,6 +39,7 @@ typedef struct StepRecord
 
 typedef struct RunFrame
 {
+	MemoryContext context;		/* of all it holds */
 	struct RunFrame *caller;	/* NULL for the root */
 	FrameReason reason;
 	const PlanWorkflow *workflow;
@@ -89,6 +91,7 @@ typedef struct UnansweredCall
 /* What a workflow that was called and is through left behind. */
 typedef struct WorkflowRecord
 {
+	MemoryContext context;		/* NULL: the run's */
 	const PlanWorkflow *workflow;
 	JsonbValue *inputs;
 	JsonbValue *outputs;
@@ -161,7 +164,13 @@ extern JsonbValue *arazzo_run_workflow_outputs(ArazzoRun *run, const PlanWorkflo
 extern void arazzo_run_warn(ArazzoRun *run, const char *warning);
 extern ArazzoFailure *arazzo_run_place(ArazzoRun *run, const PlanStep *step, ArazzoFailure *failure);
 
-/* frame.c */
+/*
+ * frame.c: a frame is in a memory context of its own, below the run's, with a
+ * copy of the inputs.  Dropping it frees that; leaving it keeps what
+ * expressions may ask for, until the same workflow is left another time.
+ */
+extern void arazzo_run_drop_frame(RunFrame *frame);
+extern WorkflowRecord *arazzo_run_record_frame(ArazzoRun *run, RunFrame *frame);
 extern RunFrame *arazzo_run_frame(ArazzoRun *run, const PlanWorkflow *workflow, JsonbValue *inputs, FrameReason reason);
 extern JsonbValue *arazzo_run_check_given_inputs(const PlanWorkflow *workflow, JsonbValue *inputs, ArazzoFailure **failure);
 extern bool arazzo_run_input_required(const PlanWorkflow *workflow, const char *name);

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "mb/pg_wchar.h"
+#include "utils/memutils.h"
 
 #include "run/internal.h"
 
@@ -149,16 +150,25 @@ message_member(const JsonbValue *body)
 	return NULL;
 }
 
-/* Step Object, outputs: kept beyond the step. */
+/* Step Object, outputs: kept beyond the step, until it is done another time. */
 void
 arazzo_run_take_outputs(ArazzoRun *run, const PlanStep *step)
 {
-	StepRecord *record = &run->frame->steps[step->index];
+	RunFrame   *frame = run->frame;
+	StepRecord *record = &frame->steps[step->index];
+	MemoryContext before = record->context;
+	MemoryContext old;
 	int			i;
 
+	if (record->done)
+		record->context = AllocSetContextCreate(frame->context, "arazzo outputs", ALLOCSET_SMALL_SIZES);
+	old = MemoryContextSwitchTo(record->context ? record->context : frame->context);
 	for (i = 0; i < step->output_count; i++)
 		record->outputs[i] = evaluate_output(run, &step->outputs[i]);
-	record->workflow_outputs = run->exchange.outputs;
+	record->workflow_outputs = arazzo_value_copy(run->exchange.outputs);
+	MemoryContextSwitchTo(old);
+	if (before)
+		MemoryContextDelete(before);
 }
 
 /* An output without a value is absent; the call was made all the same. */
@@ -199,7 +209,7 @@ arazzo_run_workflow_outputs(ArazzoRun *run, const PlanWorkflow *workflow)
 void
 arazzo_run_warn(ArazzoRun *run, const char *warning)
 {
-	MemoryContext old = MemoryContextSwitchTo(run->context);
+	MemoryContext old = MemoryContextSwitchTo(run->step_context);
 
 	run->judgement.warnings = lappend(run->judgement.warnings, pstrdup(warning));
 	MemoryContextSwitchTo(old);

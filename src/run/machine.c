@@ -42,6 +42,7 @@ static void go_to_workflow(ArazzoRun *run, const PlanAction *action);
 static void next_step(ArazzoRun *run);
 static void leave_frame(ArazzoRun *run);
 static void frame_failed(ArazzoRun *run, ArazzoFailure *failure);
+static void fail_run(ArazzoRun *run, const ArazzoFailure *failure);
 static void finish_run(ArazzoRun *run);
 static ArazzoFailure *in_doubt(ArazzoRun *run, ArazzoFailure *failure, const PlanAction *action);
 
@@ -99,10 +100,14 @@ arazzo_run_free(ArazzoRun *run)
 	MemoryContextDelete(run->context);
 }
 
+/*
+ * This and what takes an answer in work in the step's context: what is to
+ * last longer is put where it belongs.
+ */
 const RunNext *
 arazzo_run_next(ArazzoRun *run)
 {
-	MemoryContext caller = MemoryContextSwitchTo(run->context);
+	MemoryContext caller = MemoryContextSwitchTo(run->step_context);
 
 	end_waiting(run);
 	while (run->state == STATE_READY)
@@ -144,8 +149,11 @@ in_time(ArazzoRun *run)
 		return true;
 	while (run->frame != late)
 	{
-		run->frame = run->frame->caller;
+		RunFrame   *frame = run->frame;
+
+		run->frame = frame->caller;
 		run->depth--;
+		arazzo_run_drop_frame(frame);
 	}
 	run->frame = late->caller;
 	failure = arazzo_run_place(run, &run->frame->workflow->steps[run->frame->step], failure);
@@ -230,16 +238,14 @@ begin_step(ArazzoRun *run)
 	failure = frame->attempt == 1 ? arazzo_run_resume_call(run, step) : NULL;
 	if (failure)
 	{
-		run->state = STATE_FAILED;
-		run->failure = arazzo_run_place(run, step, failure);
+		fail_run(run, arazzo_run_place(run, step, failure));
 		return;
 	}
 	if (++run->visits > arazzo_max_steps)
 	{
 		failure = arazzo_failure_make(ERRCODE_ARAZZO_LIMIT, "run made more than %d step visits", arazzo_max_steps);
 		arazzo_failure_hint(failure, "A goto or a retry may never end; otherwise raise arazzo.max_steps.");
-		run->state = STATE_FAILED;
-		run->failure = arazzo_run_place(run, step, failure);
+		fail_run(run, arazzo_run_place(run, step, failure));
 		return;
 	}
 	failure = arazzo_run_check_dependencies(run, step);
@@ -288,8 +294,7 @@ enter_workflow(ArazzoRun *run, const PlanWorkflow *workflow, List *values,
 	{
 		failure = arazzo_failure_make(ERRCODE_ARAZZO_LIMIT,
 									  "workflows are nested deeper than arazzo.max_depth (%d)", arazzo_max_depth);
-		run->state = STATE_FAILED;
-		run->failure = arazzo_run_place(run, step, failure);
+		fail_run(run, arazzo_run_place(run, step, failure));
 	}
 	else if (inputs)
 	{
@@ -306,7 +311,7 @@ enter_workflow(ArazzoRun *run, const PlanWorkflow *workflow, List *values,
 void
 arazzo_run_received(ArazzoRun *run, const ArazzoResponse *response, bool repeatable)
 {
-	MemoryContext caller = MemoryContextSwitchTo(run->context);
+	MemoryContext caller = MemoryContextSwitchTo(run->step_context);
 	const PlanStep *step = &run->frame->workflow->steps[run->frame->step];
 	ArazzoFailure *failure;
 
@@ -337,7 +342,7 @@ arazzo_run_received(ArazzoRun *run, const ArazzoResponse *response, bool repeata
 void
 arazzo_run_refused(ArazzoRun *run, const ArazzoFailure *failure)
 {
-	MemoryContext caller = MemoryContextSwitchTo(run->context);
+	MemoryContext caller = MemoryContextSwitchTo(run->step_context);
 	const PlanStep *step = &run->frame->workflow->steps[run->frame->step];
 
 	run->state = STATE_READY;
@@ -363,6 +368,7 @@ step_succeeded(ArazzoRun *run)
 		frame->step = frame->detour_from;
 		frame->attempt = frame->detour_attempt;
 		frame->call = frame->detour_call;
+		list_free(frame->retries);
 		frame->retries = frame->detour_retries;
 		frame->detour_from = -1;
 		return;
@@ -456,8 +462,11 @@ take_action(ArazzoRun *run, const PlanAction *action, ArazzoFailure *failure)
 static bool
 may_retry(RunFrame *frame, int action, const PlanAction *plan)
 {
+	MemoryContext old = MemoryContextSwitchTo(frame->context);
+
 	while (list_length(frame->retries) <= action)
 		frame->retries = lappend_int(frame->retries, 0);
+	MemoryContextSwitchTo(old);
 	if (list_nth_int(frame->retries, action) >= plan->retry_limit)
 		return false;
 	lfirst_int(list_nth_cell(frame->retries, action))++;
@@ -503,6 +512,7 @@ go_to_step(ArazzoRun *run, int step)
 {
 	run->frame->step = step;
 	run->frame->attempt = 0;
+	list_free(run->frame->retries);
 	run->frame->retries = NIL;
 }
 
@@ -530,6 +540,7 @@ go_to_workflow(ArazzoRun *run, const PlanAction *action)
 	run->frame = arazzo_run_frame(run, action->workflow, inputs, old->reason);
 	run->frame->caller = old->caller;
 	run->frame->deadline = old->deadline;
+	arazzo_run_drop_frame(old);
 }
 
 static void
@@ -550,12 +561,7 @@ leave_frame(ArazzoRun *run)
 		finish_run(run);
 		return;
 	}
-	record = palloc(sizeof(WorkflowRecord));
-	record->workflow = frame->workflow;
-	record->inputs = frame->inputs;
-	record->outputs = arazzo_run_workflow_outputs(run, frame->workflow);
-	record->steps = frame->steps;
-	run->workflows = lcons(record, run->workflows);
+	record = arazzo_run_record_frame(run, frame);
 	run->frame = frame->caller;
 	run->depth--;
 	switch (frame->reason)
@@ -586,26 +592,37 @@ static void
 frame_failed(ArazzoRun *run, ArazzoFailure *failure)
 {
 	RunFrame   *frame = run->frame;
+	FrameReason reason = frame->reason;
 
 	if (frame->caller == NULL || failure->sqlstate == ERRCODE_ARAZZO_IN_DOUBT)
 	{
-		run->failure = failure;
-		run->state = STATE_FAILED;
+		fail_run(run, failure);
 		return;
 	}
 	run->frame = frame->caller;
 	run->depth--;
+	arazzo_run_drop_frame(frame);
 	memset(&run->exchange, 0, sizeof(run->exchange));
-	if (frame->reason == FRAME_STEP)
+	if (reason == FRAME_STEP)
 		step_failed(run, failure, true);
 	else
 		frame_failed(run, failure);
 }
 
 static void
+fail_run(ArazzoRun *run, const ArazzoFailure *failure)
+{
+	MemoryContext old = MemoryContextSwitchTo(run->context);
+
+	run->failure = arazzo_failure_copy(failure);
+	run->state = STATE_FAILED;
+	MemoryContextSwitchTo(old);
+}
+
+static void
 finish_run(ArazzoRun *run)
 {
-	run->outputs = arazzo_run_workflow_outputs(run, run->frame->workflow);
+	(void) arazzo_run_outputs(run);
 	run->state = STATE_SUCCEEDED;
 }
 

@@ -392,7 +392,7 @@ restore_workflows(ArazzoRun *run, const JsonbValue *array)
 	arazzo_value_walk(&walk, array);
 	while (arazzo_value_next(&walk, &key, &item))
 	{
-		WorkflowRecord *record = palloc(sizeof(WorkflowRecord));
+		WorkflowRecord *record = palloc0(sizeof(WorkflowRecord));
 
 		record->workflow = find_workflow(run->plan, &item);
 		record->inputs = arazzo_value_member_cstring(&item, "inputs");

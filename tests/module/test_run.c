@@ -10,6 +10,7 @@
 #include "fmgr.h"
 #include "portability/instr_time.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "document/reader.h"
@@ -19,6 +20,7 @@
 
 PG_FUNCTION_INFO_V1(test_run);
 PG_FUNCTION_INFO_V1(test_run_documents);
+PG_FUNCTION_INFO_V1(test_run_growth);
 PG_FUNCTION_INFO_V1(test_run_limits);
 PG_FUNCTION_INFO_V1(test_run_validate);
 PG_FUNCTION_INFO_V1(test_run_engine);
@@ -264,6 +266,53 @@ test_run_documents(PG_FUNCTION_ARGS)
 		put_document(library, arazzo_value_to_text(&key), cstring_to_text(arazzo_value_to_text(&value)));
 	PG_RETURN_TEXT_P(replay(library, text_to_cstring(PG_GETARG_TEXT_PP(2)), PG_GETARG_JSONB_P(3),
 							PG_GETARG_JSONB_P(4), PG_GETARG_BOOL(5)));
+}
+
+/*
+ * test_run_growth(arazzo text, openapi text, answers jsonb, inputs jsonb) returns bigint
+ *
+ * Gives the run of workflow "w" the answers over and over until it has ended,
+ * and returns by how many bytes its memory has grown after the first hundred
+ * of them.
+ */
+Datum
+test_run_growth(PG_FUNCTION_ARGS)
+{
+	ArazzoLibrary *library = arazzo_library_create();
+	JsonbValue *answers = arazzo_value_from_jsonb(PG_GETARG_JSONB_P(2));
+	MemoryContext run_context = AllocSetContextCreate(CurrentMemoryContext, "test run", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext answer_context = AllocSetContextCreate(CurrentMemoryContext, "test answer", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old;
+	ArazzoFailure *failure = NULL;
+	ArazzoPlan *plan;
+	ArazzoRun  *run;
+	int64		begin = 0;
+	int			answer = 0;
+
+	put_document(library, ARAZZO_URI, PG_GETARG_TEXT_PP(0));
+	put_document(library, OPENAPI_URI, PG_GETARG_TEXT_PP(1));
+	plan = arazzo_plan_compile(library, ARAZZO_URI, "w", &failure);
+	if (plan == NULL)
+		arazzo_failure_report(failure, ERROR);
+	old = MemoryContextSwitchTo(run_context);
+	run = arazzo_run_create(plan, arazzo_value_from_jsonb(PG_GETARG_JSONB_P(3)), &failure);
+	if (run == NULL)
+		arazzo_failure_report(failure, ERROR);
+	MemoryContextSwitchTo(answer_context);
+	while (arazzo_run_next(run)->kind == RUN_SEND)
+	{
+		const JsonbValue *record = arazzo_value_element(answers, answer++ % arazzo_value_count(answers));
+
+		arazzo_run_received(run, recorded_response(record), false);
+		if (answer == 100)
+			begin = MemoryContextMemAllocated(run_context, true);
+		MemoryContextReset(answer_context);
+	}
+	MemoryContextSwitchTo(old);
+	if (answer < 500)
+		elog(ERROR, "run ended after %d answers: %s", answer,
+			 arazzo_run_failure(run) ? arazzo_run_failure(run)->message : "it succeeded");
+	PG_RETURN_INT64(MemoryContextMemAllocated(run_context, true) - begin);
 }
 
 /* test_run_limits(steps int, depth int): what arazzo.max_steps and
