@@ -38,6 +38,7 @@ missing_packages() {
 	has_header microhttpd.h || echo libmicrohttpd-dev
 	has_header jansson.h || echo libjansson-dev
 	command -v openssl >/dev/null 2>&1 || echo openssl
+	command -v nghttpd >/dev/null 2>&1 || [ -x /usr/sbin/nghttpd ] || echo nghttp2-server
 	command -v setpriv >/dev/null 2>&1 || echo util-linux
 	perl -MTest::More -MTAP::Harness -MTime::HiRes -e 1 >/dev/null 2>&1 || echo perl
 	perl -MIPC::Run -e 1 >/dev/null 2>&1 || echo libipc-run-perl
@@ -106,7 +107,7 @@ need_packages() {
 	[ -n "$missing" ] || return 0
 	command -v apt-get >/dev/null 2>&1 || fail "This needs a C compiler, make, PostgreSQL 15 or later with its development files
 and pg_regress, libcurl, libyaml, libmicrohttpd and libjansson with their headers,
-zlib, openssl, setpriv, and perl with IPC::Run. By the names of Debian's packages, missing are:
+zlib, openssl, nghttpd, setpriv, and perl with IPC::Run. By the names of Debian's packages, missing are:
 $missing
 They are installed automatically on Debian and Ubuntu only."
 	install_packages $missing
