@@ -32,6 +32,9 @@ REGRESS_OPTS = --inputdir=tests --load-extension=$(EXTENSION)
 ISOLATION = $(patsubst tests/specs/%.spec,%,$(sort $(wildcard tests/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=tests --outputdir=. --load-extension=$(EXTENSION)
 
+# Built before installcheck runs any of them.
+REGRESS_PREP = rooms programs
+
 TAP_TESTS = 1
 PROVE_TESTS = tests/t/*.pl
 

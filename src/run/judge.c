@@ -108,6 +108,8 @@ status_failure(ArazzoRun *run, const PlanStep *step, const char *criterion)
 		appendStringInfo(&detail, "%sThe server says: %s", detail.len > 0 ? " " : "", message);
 	if (detail.len > 0)
 		failure->detail = detail.data;
+	if (response && (response->status == 401 || response->status == 403))
+		arazzo_failure_hint(failure, "The credential may be wrong, or lack a right. It comes from the user mapping, unless an input gives it.");
 	return failure;
 }
 

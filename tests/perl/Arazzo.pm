@@ -25,7 +25,8 @@ sub new
 	my $node = PostgreSQL::Test::Cluster->new($options{name} // 'main');
 	my $self = bless { node => $node, %options }, $class;
 
-	$node->init;
+	# The extension needs UTF-8, whatever the locale of the tests.
+	$node->init(extra => [ "--encoding=UTF8" ]);
 	$node->append_conf('postgresql.conf', $_) foreach @{ $options{config} // [] };
 	$node->start;
 	$node->safe_psql('postgres', 'CREATE EXTENSION amberflo_arazzo');

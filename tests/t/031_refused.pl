@@ -39,7 +39,7 @@ refused("SET ROLE app; $run",
 	0, 'the wrong kind of credential');
 $node->safe_psql('postgres', "ALTER USER MAPPING FOR app SERVER amberflo OPTIONS (ADD api_key 'wrong-key')");
 refused("SET ROLE app; $run",
-	qr/^ERROR:  WF004: step "ingestEvent" failed with status 401\nDETAIL:  .*status 401\. Criterion "\$statusCode == 200" does not hold\./,
+	qr/^ERROR:  WF004: step "ingestEvent" failed with status 401\nDETAIL:  .*status 401\. Criterion "\$statusCode == 200" does not hold\..*\nHINT:  The credential may be wrong, or lack a right\. It comes from the user mapping, unless an input gives it\.$/,
 	1, 'a wrong key');
 $node->safe_psql('postgres', "ALTER USER MAPPING FOR app SERVER amberflo OPTIONS (SET api_key 'amberflo-test-key')");
 is(($arazzo->query("SET ROLE app; $run"))[1], '', 'the right key, in a new session');
