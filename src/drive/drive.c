@@ -7,7 +7,9 @@
  */
 #include "postgres.h"
 
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "utils/builtins.h"
 #include "utils/memutils.h"
 
 #include "drive/drive.h"
@@ -192,4 +194,17 @@ arazzo_drive_failure(const ArazzoRun *run, List *secrets)
 	if (failure->hint)
 		failure->hint = arazzo_mask_text(failure->hint, secrets);
 	return failure;
+}
+
+char *
+arazzo_drive_body(const char *body, size_t length)
+{
+	char	   *hex;
+
+	if (memchr(body, '\0', length) == NULL && pg_verifymbstr(body, length, true))
+		return pnstrdup(body, length);
+	hex = MemoryContextAllocHuge(CurrentMemoryContext, length * 2 + 3);
+	memcpy(hex, "\\x", 2);
+	hex[2 + hex_encode(body, length, hex + 2)] = '\0';
+	return hex;
 }

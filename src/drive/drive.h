@@ -42,4 +42,7 @@ extern void arazzo_drive_report(const ArazzoRun *run, List *secrets);
 /* The failure of a run as it may be shown: secrets masked. */
 extern ArazzoFailure *arazzo_drive_failure(const ArazzoRun *run, List *secrets);
 
+/* A body as text, in the current context: bytes that are none are in hex. */
+extern char *arazzo_drive_body(const char *body, size_t length);
+
 #endif							/* ARAZZO_DRIVE_DRIVE_H */

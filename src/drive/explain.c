@@ -24,6 +24,7 @@ typedef struct Explain
 	ReturnSetInfo *result;
 	ArazzoRun  *run;
 	int			depth;
+	List	   *open;			/* of PlanWorkflow: being explained */
 } Explain;
 
 static void explain_workflow(Explain *explain, const PlanWorkflow *workflow);
@@ -69,12 +70,14 @@ explain_workflow(Explain *explain, const PlanWorkflow *workflow)
 	int			i;
 
 	check_stack_depth();
+	explain->open = lappend(explain->open, unconstify(PlanWorkflow *, workflow));
 	put(explain, 0, "workflow \"%s\" of %s", workflow->workflow_id, workflow->document_uri);
 	foreach(cell, workflow->depends_on)
 		put(explain, 1, "after workflow \"%s\"", ((PlanWorkflow *) lfirst(cell))->workflow_id);
 	for (i = workflow->first_step; i < workflow->step_count; i = workflow->steps[i].next)
 		explain_step(explain, workflow, &workflow->steps[i], ++number);
 	explain_outputs(explain, 1, "returns", workflow->outputs, workflow->output_count);
+	explain->open = list_delete_last(explain->open);
 }
 
 static void
@@ -93,7 +96,9 @@ explain_step(Explain *explain, const PlanWorkflow *workflow, const PlanStep *ste
 		ArazzoFailure *failure = NULL;
 
 		put(explain, 2, "runs workflow \"%s\"", step->workflow->workflow_id);
-		if (explain->depth >= 3)
+		if (list_member_ptr(explain->open, step->workflow))
+			put(explain, 2, "(shown above)");
+		else if (explain->depth >= 3)
 			put(explain, 2, "(not shown: nested too deep)");
 		else if (arazzo_run_explain_enter(explain->run, step, &failure))
 		{
@@ -160,7 +165,7 @@ explain_sent(Explain *explain, const ArazzoRequest *request, const DriveCall *ca
 			request->headers[i].secret || arazzo_mask_is_secret_header(request->headers[i].name) ?
 			ARAZZO_MASK : arazzo_mask_text(request->headers[i].value, secrets));
 	if (request->body)
-		put(explain, 2, "%s", arazzo_mask_text(request->body, secrets));
+		put(explain, 2, "%s", arazzo_mask_text(arazzo_drive_body(request->body, request->body_length), secrets));
 	if (call->takes_key)
 		put(explain, 2, "with an idempotency key in the %s",
 			call->connection->key_place == KEY_HEADER ? "headers" : "body");

@@ -10,7 +10,6 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
-#include "mb/pg_wchar.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -61,7 +60,6 @@ static void trace_end(Trace *trace, List *secrets);
 static void begin_row(Trace *trace);
 static void end_row(Trace *trace);
 static void set_text(Trace *trace, int column, const char *text);
-static void set_body(Trace *trace, int column, const char *body, size_t length);
 static void set_headers(Trace *trace, int column, const ArazzoHeader *headers, int count);
 static Datum text_array(Trace *trace, List *strings);
 
@@ -124,7 +122,7 @@ trace_request(Trace *trace, const ArazzoRequest *request)
 	set_text(trace, TRACE_URL, request->shown_url ? request->shown_url : request->url);
 	set_headers(trace, TRACE_REQUEST_HEADERS, request->headers, request->header_count);
 	if (request->body)
-		set_body(trace, TRACE_REQUEST_BODY, request->body, request->body_length);
+		set_text(trace, TRACE_REQUEST_BODY, arazzo_drive_body(request->body, request->body_length));
 }
 
 static void
@@ -140,7 +138,7 @@ trace_response(Trace *trace, const ArazzoResponse *response)
 	if (response->header_count > 0)
 		set_headers(trace, TRACE_RESPONSE_HEADERS, response->headers, response->header_count);
 	if (response->outcome == OUTCOME_RECEIVED)
-		set_body(trace, TRACE_RESPONSE_BODY, response->body, response->body_length);
+		set_text(trace, TRACE_RESPONSE_BODY, arazzo_drive_body(response->body, response->body_length));
 }
 
 /* The row of the run as a whole. */
@@ -185,22 +183,6 @@ set_text(Trace *trace, int column, const char *text)
 		return;
 	trace->values[column] = CStringGetTextDatum(arazzo_mask_text(text, trace->secrets));
 	trace->nulls[column] = false;
-}
-
-/* A body as text: bytes that are none are shown in hex. */
-static void
-set_body(Trace *trace, int column, const char *body, size_t length)
-{
-	if (memchr(body, '\0', length) == NULL && pg_verifymbstr(body, length, true))
-		set_text(trace, column, pnstrdup(body, length));
-	else
-	{
-		char	   *hex = palloc(length * 2 + 3);
-
-		memcpy(hex, "\\x", 2);
-		hex[2 + hex_encode(body, length, hex + 2)] = '\0';
-		set_text(trace, column, hex);
-	}
 }
 
 /* Headers as an object; a name that repeats has its values joined, as RFC
