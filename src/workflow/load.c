@@ -37,6 +37,7 @@ static char *load_and_warn(const char *uri, const char *text, size_t length);
 static void require_utf8(void);
 static char *normalize_uri(const char *uri);
 static bool has_blank(const char *uri);
+static bool is_known_version(const JsonbValue *version);
 static void check_openapi(const char *uri, const JsonbValue *content);
 static void describe(StoredDocument *document, const ArazzoNode *tree, const JsonbValue *content);
 static void warn_unplannable(const char *uri, ArazzoLibrary *library, List *workflow_ids);
@@ -257,6 +258,16 @@ kind_name(ArazzoDocumentKind kind)
 	}
 }
 
+/* Those whose operations can be resolved: 2.0 and 3.x. */
+static bool
+is_known_version(const JsonbValue *version)
+{
+	int			length = version->val.string.len;
+
+	return length > 1 && version->val.string.val[1] == '.' &&
+		(version->val.string.val[0] == '2' || version->val.string.val[0] == '3');
+}
+
 /* OpenAPI 3.1, OpenAPI Object; 2.0, Swagger Object: what look-ups rely on. */
 static void
 check_openapi(const char *uri, const JsonbValue *content)
@@ -271,7 +282,14 @@ check_openapi(const char *uri, const JsonbValue *content)
 		ereport(ERROR,
 				errcode(ERRCODE_ARAZZO_DOCUMENT),
 				errmsg("document \"%s\" is not a valid OpenAPI document: its version must be a string, not %s",
-					   uri, arazzo_value_type(version)));
+					   uri, arazzo_value_type(version)),
+				errhint("Write the version in quotes."));
+	if (!is_known_version(version))
+		ereport(ERROR,
+				errcode(ERRCODE_ARAZZO_DOCUMENT),
+				errmsg("document \"%s\" is not a valid OpenAPI document: version \"%.*s\" is not supported",
+					   uri, Min(version->val.string.len, 20), version->val.string.val),
+				errhint("Versions 2.0 and 3.x are."));
 	for (i = 0; i < lengthof(objects); i++)
 	{
 		JsonbValue *member = arazzo_value_member_cstring(content, objects[i]);

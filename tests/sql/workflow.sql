@@ -49,6 +49,7 @@ workflows:
     onFailure: [{name: n, type: again, retryLimit: -1}, {name: n, type: goto}]
 $$)$_$);
 SELECT attempt($_$SELECT arazzo_load('https://x.example/o.yaml', 'openapi: 3')$_$);
+SELECT attempt($_$SELECT arazzo_load('https://x.example/o.yaml', 'openapi: 4.0.0')$_$);
 SELECT attempt($_$SELECT arazzo_load('https://x.example/o.yaml', '{openapi: 3.1.0, paths: []}')$_$);
 
 -- documents in any order: kept with a warning, then well
