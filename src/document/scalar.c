@@ -13,6 +13,7 @@
 #include "utils/builtins.h"
 
 #include "document/scalar.h"
+#include "support/value.h"
 
 /* What numeric can hold: decimal digits before and after the point. */
 #define NUMERIC_DIGITS_BEFORE	131072
@@ -52,7 +53,6 @@ static Numeric large_based_number(const char *digits, size_t length, int bits);
 static uint32 based_word(const char *digits, size_t length, int bits);
 static void append_digits(uint32 *words, size_t *count, uint32 add, int bits);
 static Numeric words_number(const uint32 *words, size_t count);
-static int	digit_value(char c);
 
 /* YAML 1.2.2, 10.3.2, Tag Resolution */
 ArazzoScalarType
@@ -195,24 +195,12 @@ all_digits(const char *text, size_t length, int base)
 
 	for (i = 0; i < length; i++)
 	{
-		int			value = digit_value(text[i]);
+		int			value = arazzo_hex_value(text[i]);
 
 		if (value < 0 || value >= base)
 			return false;
 	}
 	return true;
-}
-
-static int
-digit_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
 }
 
 Numeric
@@ -336,7 +324,7 @@ based_number(const char *digits, size_t length, int bits)
 	if (length > INT64_BITS / bits)
 		return large_based_number(digits, length, bits);
 	for (i = 0; i < length; i++)
-		value = (value << bits) | digit_value(digits[i]);
+		value = (value << bits) | arazzo_hex_value(digits[i]);
 	return int64_to_numeric(value);
 }
 
@@ -374,7 +362,7 @@ based_word(const char *digits, size_t length, int bits)
 	size_t		i;
 
 	for (i = 0; i < length; i++)
-		word = (word << bits) | digit_value(digits[i]);
+		word = (word << bits) | arazzo_hex_value(digits[i]);
 	return word;
 }
 

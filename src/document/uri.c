@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "document/uri.h"
+#include "support/value.h"
 
 static bool is_well_formed(const char *text);
 static const char *scheme_end(const char *text);
@@ -17,7 +18,6 @@ static void drop_last_segment(StringInfo out, int floor);
 static char *compose(const ArazzoUri *uri);
 static bool is_alpha(char c);
 static bool is_digit(char c);
-static int	hex_value(char c);
 static bool is_unreserved(unsigned char c);
 
 /* RFC 3986, Appendix B, which 5.2.2 builds on */
@@ -70,7 +70,7 @@ is_well_formed(const char *text)
 	{
 		if ((unsigned char) *c <= ' ' || *c == 0x7F)
 			return false;
-		if (*c == '%' && (hex_value(c[1]) < 0 || hex_value(c[2]) < 0))
+		if (*c == '%' && (arazzo_hex_value(c[1]) < 0 || arazzo_hex_value(c[2]) < 0))
 			return false;
 	}
 	return true;
@@ -274,8 +274,8 @@ arazzo_uri_decode(const char *data, int length)
 
 		if (c == '%')
 		{
-			int			high = i + 2 < length ? hex_value(data[i + 1]) : -1;
-			int			low = i + 2 < length ? hex_value(data[i + 2]) : -1;
+			int			high = i + 2 < length ? arazzo_hex_value(data[i + 1]) : -1;
+			int			low = i + 2 < length ? arazzo_hex_value(data[i + 2]) : -1;
 
 			if (high < 0 || low < 0)
 				return NULL;
@@ -300,18 +300,6 @@ static bool
 is_digit(char c)
 {
 	return c >= '0' && c <= '9';
-}
-
-static int
-hex_value(char c)
-{
-	if (is_digit(c))
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
 }
 
 static bool

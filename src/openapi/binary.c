@@ -13,11 +13,11 @@
 #include "postgres.h"
 
 #include "openapi/binary.h"
+#include "support/value.h"
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 static const char url_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-static int	hex_value(char c);
 static int	base64_value(char c, bool url);
 
 bool
@@ -29,11 +29,11 @@ arazzo_binary_from_hex(StringInfo out, const char *data, int length)
 		return false;
 	for (i = 2; i < length; i++)
 	{
-		if (hex_value(data[i]) < 0)
+		if (arazzo_hex_value(data[i]) < 0)
 			return false;
 	}
 	for (i = 2; i < length; i += 2)
-		appendStringInfoCharMacro(out, (char) (hex_value(data[i]) << 4 | hex_value(data[i + 1])));
+		appendStringInfoCharMacro(out, (char) (arazzo_hex_value(data[i]) << 4 | arazzo_hex_value(data[i + 1])));
 	return true;
 }
 
@@ -113,18 +113,6 @@ arazzo_binary_append(StringInfo out, const char *data, int length, OpenapiBinary
 	}
 	appendBinaryStringInfo(out, data, length);
 	return true;
-}
-
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
 }
 
 static int

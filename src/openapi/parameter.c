@@ -50,6 +50,18 @@ arazzo_path_variable_is(const char *variable, int length, const char *name)
 }
 
 bool
+arazzo_path_has_variable(const char *path, const char *name)
+{
+	while ((path = strchr(path, '{')) != NULL && strchr(path, '}') != NULL)
+	{
+		if (arazzo_path_variable_is(path + 1, strchr(path, '}') - path - 1, name))
+			return true;
+		path++;
+	}
+	return false;
+}
+
+bool
 arazzo_serialize_path(StringInfo out, const OpenapiParameter *parameter,
 					  const JsonbValue *value, ArazzoFailure **failure)
 {

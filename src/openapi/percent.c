@@ -14,6 +14,7 @@
 #include "postgres.h"
 
 #include "openapi/percent.h"
+#include "support/value.h"
 
 /* What stays as it is besides letters and digits. */
 static const struct
@@ -34,7 +35,6 @@ static const struct
 };
 
 static bool triplet_stays(const char *data, int length, const char *except);
-static int	hex_digit(char c);
 
 void
 arazzo_percent_append(StringInfo out, const char *data, int length, PercentSet set)
@@ -78,22 +78,10 @@ triplet_stays(const char *data, int length, const char *except)
 
 	if (length < 3)
 		return false;
-	high = hex_digit(data[1]);
-	low = hex_digit(data[2]);
+	high = arazzo_hex_value(data[1]);
+	low = arazzo_hex_value(data[2]);
 	if (high < 0 || low < 0)
 		return false;
 	c = high * 16 + low;
 	return c >= 0x20 && c != 0x7f && strchr(except, c) == NULL;
-}
-
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
 }

@@ -26,6 +26,9 @@ extern OpenapiParameter *arazzo_serialize_undeclared(ParameterLocation in, const
  * "+name" (RFC 6570, reserved expansion) names it as well. */
 extern bool arazzo_path_variable_is(const char *variable, int length, const char *name);
 
+/* Does a path template, or a query that stands in it, have the variable? */
+extern bool arazzo_path_has_variable(const char *path, const char *name);
+
 /* Appends the expansion of a path parameter: percent-encoded, so that it
  * stays within its segment. */
 extern bool arazzo_serialize_path(StringInfo out, const OpenapiParameter *parameter,

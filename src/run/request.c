@@ -29,7 +29,6 @@ typedef struct Builder
 
 static bool evaluate_parameters(Builder *builder);
 static bool evaluate_parameter(Builder *builder, const PlanParameter *parameter);
-static bool is_template_variable(const char *path, const char *name);
 static JsonbValue *evaluate_value(ArazzoRun *run, const PlanParameter *parameter, ArazzoFailure **failure);
 static bool add_value(Builder *builder, const PlanParameter *parameter, const JsonbValue *value);
 static bool add_header_parameter(Builder *builder, const PlanParameter *parameter, const JsonbValue *value);
@@ -143,7 +142,7 @@ add_value(Builder *builder, const PlanParameter *parameter, const JsonbValue *va
 	{
 		case IN_QUERY:
 			if (strchr(builder->step->operation->path, '?') &&
-				is_template_variable(strchr(builder->step->operation->path, '?'), parameter->parameter->name))
+				arazzo_path_has_variable(strchr(builder->step->operation->path, '?'), parameter->parameter->name))
 				return true;
 			return arazzo_serialize_query(&builder->query, parameter->parameter, value, &builder->failure);
 		case IN_QUERYSTRING:
@@ -153,7 +152,7 @@ add_value(Builder *builder, const PlanParameter *parameter, const JsonbValue *va
 		case IN_HEADER:
 			return add_header_parameter(builder, parameter, value);
 		case IN_PATH:
-			if (is_template_variable(builder->step->operation->path, parameter->parameter->name))
+			if (arazzo_path_has_variable(builder->step->operation->path, parameter->parameter->name))
 				return true;
 			builder->failure = arazzo_failure_make(ERRCODE_ARAZZO_DOCUMENT,
 												   "path \"%s\" has no variable \"%s\"",
@@ -161,19 +160,6 @@ add_value(Builder *builder, const PlanParameter *parameter, const JsonbValue *va
 			return false;
 	}
 	return true;
-}
-
-/* Does a path template, or a query that stands in it, have the variable? */
-static bool
-is_template_variable(const char *path, const char *name)
-{
-	while ((path = strchr(path, '{')) != NULL && strchr(path, '}') != NULL)
-	{
-		if (arazzo_path_variable_is(path + 1, strchr(path, '}') - path - 1, name))
-			return true;
-		path++;
-	}
-	return false;
 }
 
 static bool

@@ -101,4 +101,17 @@ extern char *arazzo_value_to_text(const JsonbValue *value);
  */
 extern JsonbValue *arazzo_value_parse_json(const char *text, size_t length, ArazzoFailure **failure);
 
+/* What a hexadecimal digit stands for, -1 when the character is none. */
+static inline int
+arazzo_hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
 #endif							/* ARAZZO_SUPPORT_VALUE_H */

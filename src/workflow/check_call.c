@@ -41,7 +41,6 @@ static bool is_connection_header(const OpenapiOperation *operation, const Openap
 static void check_given(WorkflowCompiler *self, const ArazzoNode *list, const PlanStep *step);
 static void check_parameter(WorkflowCompiler *self, const ArazzoNode *node, const PlanStep *step,
 							const PlanParameter *parameter);
-static bool is_path_variable(const char *path, const char *name);
 static const PlanParameter *find_parameter(const PlanStep *step, const ArazzoNode *node);
 static const ArazzoNode *reusable(WorkflowCompiler *self, const ArazzoNode *node);
 static void check_body(WorkflowCompiler *self, const ArazzoNode *node, const PlanStep *step);
@@ -176,7 +175,7 @@ check_parameter(WorkflowCompiler *self, const ArazzoNode *node, const PlanStep *
 	if (arazzo_operation_parameter(step->operation, declared->in, declared->name) == NULL)
 	{
 		if (parameter->credential || is_connection_header(step->operation, declared) ||
-			(declared->in == IN_PATH && is_path_variable(step->operation->path, declared->name)))
+			(declared->in == IN_PATH && arazzo_path_has_variable(step->operation->path, declared->name)))
 			return;
 		arazzo_compile_note(self, node, "unknown-parameter",
 							psprintf("operation knows no parameter \"%s\"", declared->name),
@@ -198,18 +197,6 @@ check_parameter(WorkflowCompiler *self, const ArazzoNode *node, const PlanStep *
 										 input, type_names(given), declared->name, type_names(wanted)) :
 						psprintf("parameter \"%s\" is %s, not %s",
 								 declared->name, type_names(wanted), type_names(given)), NULL);
-}
-
-static bool
-is_path_variable(const char *path, const char *name)
-{
-	while ((path = strchr(path, '{')) != NULL && strchr(path, '}') != NULL)
-	{
-		if (arazzo_path_variable_is(path + 1, strchr(path, '}') - path - 1, name))
-			return true;
-		path++;
-	}
-	return false;
 }
 
 /* As URL text, numbers and booleans are strings, and constants of either
