@@ -42,11 +42,19 @@ ArazzoFailure *
 arazzo_call_prepare(DriveCall *call, const RunNext *next, Oid role)
 {
 	ArazzoFailure *failure = NULL;
+	const ArazzoConnection *connection = arazzo_connection_find(next->request->url, role, &failure);
 
 	memset(call, 0, sizeof(DriveCall));
-	call->connection = arazzo_connection_find(next->request->url, role, &failure);
-	if (call->connection == NULL)
-		return failure;
+	return connection ? arazzo_call_prepare_on(call, next, connection) : failure;
+}
+
+ArazzoFailure *
+arazzo_call_prepare_on(DriveCall *call, const RunNext *next, const ArazzoConnection *connection)
+{
+	ArazzoFailure *failure = NULL;
+
+	memset(call, 0, sizeof(DriveCall));
+	call->connection = connection;
 	call->request = *next->request;
 	call->request.url = arazzo_connection_rewrite(call->connection, next->request->url);
 	call->options = call->connection->http;

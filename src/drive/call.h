@@ -30,6 +30,11 @@ typedef struct DriveCall
  */
 extern ArazzoFailure *arazzo_call_prepare(DriveCall *call, const RunNext *next, Oid role);
 
+/* The same, over a connection that was found; it must stay until the call is
+ * over. */
+extern ArazzoFailure *arazzo_call_prepare_on(DriveCall *call, const RunNext *next,
+											 const ArazzoConnection *connection);
+
 /*
  * Puts the idempotency key of a call that takes one where the connection
  * says; the call is then repeatable.

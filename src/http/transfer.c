@@ -35,6 +35,8 @@ struct HttpTransfer
 	bool		in_flight;		/* the multi handle has it */
 	bool		done;
 	bool		unseen;			/* done, and nobody has asked for the response */
+	HttpNotify	notify;			/* or NULL */
+	void	   *notify_argument;
 	instr_time	start;
 	ArazzoResponse response;
 };
@@ -85,6 +87,15 @@ arazzo_http_poll(int timeout)
 		INSTR_TIME_SUBTRACT(now, start);
 		left = timeout - (long) INSTR_TIME_GET_MILLISEC(now);
 	}
+}
+
+void
+arazzo_http_notify(HttpTransfer *transfer, HttpNotify notify, void *argument)
+{
+	transfer->notify = notify;
+	transfer->notify_argument = argument;
+	if (transfer->done)
+		notify(argument);
 }
 
 const ArazzoResponse *
@@ -222,6 +233,8 @@ complete(HttpTransfer *transfer)
 	transfer->done = true;
 	transfer->unseen = true;
 	unseen_count++;
+	if (transfer->notify != NULL)
+		transfer->notify(transfer->notify_argument);
 }
 
 /* Takes what came of a handle whose request is over. */

@@ -52,6 +52,13 @@ extern HttpTransfer *arazzo_http_start(const ArazzoRequest *request, const HttpO
  */
 extern void arazzo_http_poll(int timeout);
 
+/*
+ * Has a function called when the transfer is done: from within a poll, or at
+ * once if it is done already.  It must neither throw nor end a transfer.
+ */
+typedef void (*HttpNotify) (void *argument);
+extern void arazzo_http_notify(HttpTransfer *transfer, HttpNotify notify, void *argument);
+
 /* The response of a transfer that is done, else NULL.  Lives as long as the
  * transfer does. */
 extern const ArazzoResponse *arazzo_http_response(HttpTransfer *transfer);

@@ -34,6 +34,12 @@ arazzo_clock_wait_until(TimestampTz moment)
 }
 
 void
+arazzo_clock_wait_once(TimestampTz moment)
+{
+	current_clock->wait_until(moment);
+}
+
+void
 arazzo_clock_replace(const ArazzoClock *clock)
 {
 	current_clock = clock ? clock : &real_clock;

@@ -26,6 +26,9 @@ extern TimestampTz arazzo_clock_now(void);
 /* Waits, honouring interrupts, until the moment has come. */
 extern void arazzo_clock_wait_until(TimestampTz moment);
 
+/* The same, but may return sooner: when the latch is set, after a while. */
+extern void arazzo_clock_wait_once(TimestampTz moment);
+
 /* Puts another clock in place; NULL restores the real one. */
 extern void arazzo_clock_replace(const ArazzoClock *clock);
 

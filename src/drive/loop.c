@@ -1,0 +1,485 @@
+/*-------------------------------------------------------------------------
+ *
+ * loop.c
+ *	  Runs in flight, driven together.
+ *
+ * Each run is in one place at a time: among those that can go on, in flight
+ * with the transport, answered, in the queue of a server whose limits are
+ * reached, or asleep until a moment.  What a turn costs depends on what
+ * happened in it, not on how many runs wait.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "lib/ilist.h"
+#include "lib/pairingheap.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "drive/limit.h"
+#include "drive/loop.h"
+#include "drive/message.h"
+#include "http/mask.h"
+#include "support/clock.h"
+
+/* A server with limits, and calls that wait until it takes them. */
+typedef struct LoopServer
+{
+	slist_node	node;
+	ServerLimit limit;
+	dlist_head	waiting;		/* of LoopRun */
+} LoopServer;
+
+typedef struct LoopRun
+{
+	DriveLoop  *loop;
+	ArazzoRun  *run;
+	Oid			role;
+	void	   *tag;
+	const char *key;			/* what its keys begin with; NULL until needed */
+	MemoryContext context;		/* that it was added in */
+	MemoryContext call_context; /* of the call at hand */
+	const RunNext *next;
+	DriveCall	call;
+	LoopServer *server;			/* that the call counts for, or NULL */
+	List	   *secrets;		/* of char * */
+	dlist_node	node;			/* among the ready, answered or waiting */
+	pairingheap_node sleep;
+} LoopRun;
+
+struct DriveLoop
+{
+	const LoopHooks *hooks;
+	MemoryContext context;
+	int			count;			/* runs */
+	int			in_flight;		/* calls */
+	dlist_head	ready;			/* of LoopRun: can go on */
+	dlist_head	answered;		/* of LoopRun: its transfer is done */
+	pairingheap *asleep;		/* of LoopRun, by moment */
+	slist_head	servers;		/* of LoopServer */
+	const LoopRun *current;		/* for error reports */
+};
+
+static int	compare_moments(const pairingheap_node *a, const pairingheap_node *b, void *argument);
+static void wake_sleepers(DriveLoop *loop);
+static void advance_ready(DriveLoop *loop);
+static void advance(DriveLoop *loop, LoopRun *entry);
+static void finish(DriveLoop *loop, LoopRun *entry);
+static void pass_message(LoopRun *entry);
+static bool prepare(DriveLoop *loop, LoopRun *entry);
+static const char *make_key(LoopRun *entry);
+static void send_or_queue(DriveLoop *loop, LoopRun *entry);
+static LoopServer *server_of(DriveLoop *loop, const ArazzoConnection *connection);
+static void send_queued(LoopServer *server);
+static void send_call(LoopRun *entry);
+static void note_answer(void *argument);
+static void receive_answers(DriveLoop *loop);
+static void receive(DriveLoop *loop, LoopRun *entry);
+static void observe(LoopRun *entry, const DriveCall *call, const ArazzoResponse *response);
+static void add_secrets(LoopRun *entry);
+static void report_violations(const LoopRun *entry);
+static void wait_for_events(DriveLoop *loop, int timeout);
+static TimestampTz next_moment(DriveLoop *loop);
+static void describe_step(void *argument);
+
+DriveLoop *
+arazzo_loop_create(const LoopHooks *hooks)
+{
+	DriveLoop  *loop = palloc0(sizeof(DriveLoop));
+
+	loop->hooks = hooks;
+	loop->context = CurrentMemoryContext;
+	dlist_init(&loop->ready);
+	dlist_init(&loop->answered);
+	slist_init(&loop->servers);
+	loop->asleep = pairingheap_allocate(compare_moments, NULL);
+	return loop;
+}
+
+/* The heap gives the largest first: the earliest moment is. */
+static int
+compare_moments(const pairingheap_node *a, const pairingheap_node *b, void *argument)
+{
+	TimestampTz left = pairingheap_const_container(LoopRun, sleep, a)->next->until;
+	TimestampTz right = pairingheap_const_container(LoopRun, sleep, b)->next->until;
+
+	return left < right ? 1 : left > right ? -1 : 0;
+}
+
+void
+arazzo_loop_add(DriveLoop *loop, ArazzoRun *run, Oid role, const char *key, void *tag)
+{
+	LoopRun    *entry = palloc0(sizeof(LoopRun));
+
+	entry->loop = loop;
+	entry->run = run;
+	entry->role = role;
+	entry->tag = tag;
+	entry->key = key;
+	entry->context = CurrentMemoryContext;
+	entry->call_context = AllocSetContextCreate(CurrentMemoryContext, "arazzo call", ALLOCSET_DEFAULT_SIZES);
+	dlist_push_tail(&loop->ready, &entry->node);
+	loop->count++;
+}
+
+int
+arazzo_loop_count(const DriveLoop *loop)
+{
+	return loop->count;
+}
+
+void
+arazzo_loop_turn(DriveLoop *loop, int timeout)
+{
+	ErrorContextCallback callback;
+	slist_iter	iter;
+
+	callback.callback = describe_step;
+	callback.arg = loop;
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+	wake_sleepers(loop);
+	slist_foreach(iter, &loop->servers)
+		send_queued(slist_container(LoopServer, node, iter.cur));
+	advance_ready(loop);
+	if (loop->count > 0 && dlist_is_empty(&loop->answered))
+		wait_for_events(loop, timeout);
+	receive_answers(loop);
+	error_context_stack = callback.previous;
+}
+
+static void
+wake_sleepers(DriveLoop *loop)
+{
+	TimestampTz now;
+
+	if (pairingheap_is_empty(loop->asleep))
+		return;
+	now = arazzo_clock_now();
+	while (!pairingheap_is_empty(loop->asleep))
+	{
+		LoopRun    *entry = pairingheap_container(LoopRun, sleep, pairingheap_first(loop->asleep));
+
+		if (entry->next->until > now)
+			return;
+		pairingheap_remove_first(loop->asleep);
+		dlist_push_tail(&loop->ready, &entry->node);
+	}
+}
+
+static void
+advance_ready(DriveLoop *loop)
+{
+	while (!dlist_is_empty(&loop->ready))
+		advance(loop, dlist_container(LoopRun, node, dlist_pop_head_node(&loop->ready)));
+}
+
+/* Lets a run go on until it has to wait for something, or is finished. */
+static void
+advance(DriveLoop *loop, LoopRun *entry)
+{
+	loop->current = entry;
+	for (;;)
+	{
+		entry->next = arazzo_run_next(entry->run);
+		switch (entry->next->kind)
+		{
+			case RUN_FINISHED:
+				finish(loop, entry);
+				return;
+			case RUN_WAIT:
+				pairingheap_add(loop->asleep, &entry->sleep);
+				return;
+			case RUN_NOTIFY:
+			case RUN_RECEIVE:
+				pass_message(entry);
+				break;
+			case RUN_SEND:
+				if (prepare(loop, entry))
+				{
+					send_or_queue(loop, entry);
+					return;
+				}
+				break;
+		}
+	}
+}
+
+static void
+finish(DriveLoop *loop, LoopRun *entry)
+{
+	loop->count--;
+	loop->current = NULL;
+	MemoryContextDelete(entry->call_context);
+	loop->hooks->finished(loop->hooks->owner, entry->tag, entry->run, entry->secrets);
+}
+
+/* A message is sent, or refused, at once. */
+static void
+pass_message(LoopRun *entry)
+{
+	MemoryContext old = MemoryContextSwitchTo(entry->call_context);
+	const LoopHooks *hooks = entry->loop->hooks;
+
+	if (hooks->message)
+		hooks->message(hooks->owner, entry->run, entry->next);
+	else
+		arazzo_message_perform(entry->run, entry->next);
+	observe(entry, NULL, NULL);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(entry->call_context);
+}
+
+/* Makes the call of a run ready to be sent; false when it was refused. */
+static bool
+prepare(DriveLoop *loop, LoopRun *entry)
+{
+	MemoryContext old = MemoryContextSwitchTo(entry->call_context);
+	const LoopHooks *hooks = loop->hooks;
+	const char *url = entry->next->request->url;
+	const ArazzoConnection *connection;
+	ArazzoFailure *failure = NULL;
+
+	connection = hooks->connect ? hooks->connect(hooks->owner, url, entry->role, &failure) :
+		arazzo_connection_find(url, entry->role, &failure);
+	if (connection)
+		failure = arazzo_call_prepare_on(&entry->call, entry->next, connection);
+	if (failure)
+	{
+		arazzo_run_refused(entry->run, failure);
+		observe(entry, NULL, NULL);
+		MemoryContextReset(entry->call_context);
+	}
+	else if (entry->call.takes_key)
+		arazzo_call_set_key(&entry->call, make_key(entry));
+	MemoryContextSwitchTo(old);
+	return failure == NULL;
+}
+
+/* The key of the call: the same for every attempt of it, and no other's. */
+static const char *
+make_key(LoopRun *entry)
+{
+	static const char digits[] = "0123456789abcdef";
+	unsigned char random[16];
+	char	   *key;
+	int			i;
+
+	if (entry->key == NULL)
+	{
+		if (!pg_strong_random(random, sizeof(random)))
+			ereport(ERROR,
+					errcode(ERRCODE_INTERNAL_ERROR),
+					errmsg("could not generate random values"));
+		key = MemoryContextAllocZero(entry->context, 2 * sizeof(random) + 1);
+		for (i = 0; i < sizeof(random); i++)
+		{
+			key[2 * i] = digits[random[i] >> 4];
+			key[2 * i + 1] = digits[random[i] & 15];
+		}
+		entry->key = key;
+	}
+	return psprintf("%s-%d", entry->key, entry->next->call);
+}
+
+static void
+send_or_queue(DriveLoop *loop, LoopRun *entry)
+{
+	const ArazzoConnection *connection = entry->call.connection;
+
+	entry->server = NULL;
+	if (!arazzo_limit_applies(connection))
+	{
+		send_call(entry);
+		return;
+	}
+	entry->server = server_of(loop, connection);
+	dlist_push_tail(&entry->server->waiting, &entry->node);
+	send_queued(entry->server);
+}
+
+/* The server of a connection, with its limits as they are now. */
+static LoopServer *
+server_of(DriveLoop *loop, const ArazzoConnection *connection)
+{
+	slist_iter	iter;
+	LoopServer *server;
+
+	slist_foreach(iter, &loop->servers)
+	{
+		server = slist_container(LoopServer, node, iter.cur);
+		if (server->limit.server == connection->server)
+		{
+			arazzo_limit_set(&server->limit, connection);
+			return server;
+		}
+	}
+	server = MemoryContextAllocZero(loop->context, sizeof(LoopServer));
+	arazzo_limit_set(&server->limit, connection);
+	dlist_init(&server->waiting);
+	slist_push_head(&loop->servers, &server->node);
+	return server;
+}
+
+/* In the order in which they came. */
+static void
+send_queued(LoopServer *server)
+{
+	while (!dlist_is_empty(&server->waiting) && arazzo_limit_take(&server->limit))
+		send_call(dlist_container(LoopRun, node, dlist_pop_head_node(&server->waiting)));
+}
+
+static void
+send_call(LoopRun *entry)
+{
+	MemoryContext old = MemoryContextSwitchTo(entry->call_context);
+
+	arazzo_call_start(&entry->call);
+	entry->loop->in_flight++;
+	arazzo_http_notify(entry->call.transfer, note_answer, entry);
+	MemoryContextSwitchTo(old);
+}
+
+/* Called by the transport: must not throw. */
+static void
+note_answer(void *argument)
+{
+	LoopRun    *entry = argument;
+
+	dlist_push_tail(&entry->loop->answered, &entry->node);
+}
+
+static void
+receive_answers(DriveLoop *loop)
+{
+	while (!dlist_is_empty(&loop->answered))
+	{
+		LoopRun    *entry = dlist_container(LoopRun, node, dlist_pop_head_node(&loop->answered));
+
+		receive(loop, entry);
+		advance(loop, entry);
+	}
+}
+
+static void
+receive(DriveLoop *loop, LoopRun *entry)
+{
+	const ArazzoResponse *response = arazzo_http_response(entry->call.transfer);
+	MemoryContext old = MemoryContextSwitchTo(entry->call_context);
+
+	loop->current = entry;
+	loop->in_flight--;
+	arazzo_run_received(entry->run, response, entry->call.repeatable);
+	observe(entry, &entry->call, response);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(entry->call_context);
+	if (entry->server)
+	{
+		arazzo_limit_give_back(&entry->server->limit);
+		send_queued(entry->server);
+	}
+}
+
+static void
+observe(LoopRun *entry, const DriveCall *call, const ArazzoResponse *response)
+{
+	const LoopHooks *hooks = entry->loop->hooks;
+
+	if (call)
+		add_secrets(entry);
+	if (arazzo_run_judgement(entry->run)->violations)
+		report_violations(entry);
+	if (hooks->attempt)
+		hooks->attempt(hooks->owner, entry->tag, entry->next, call, response, arazzo_run_judgement(entry->run));
+}
+
+/* Keeps what the call's connection holds secret, for as long as the run
+ * lasts; each server is met many times, so only new ones are added. */
+static void
+add_secrets(LoopRun *entry)
+{
+	List	   *secrets = arazzo_call_secrets(&entry->call);
+	MemoryContext old = MemoryContextSwitchTo(entry->context);
+	ListCell   *cell;
+
+	foreach(cell, secrets)
+	{
+		ListCell   *known;
+
+		foreach(known, entry->secrets)
+		{
+			if (strcmp(lfirst(known), lfirst(cell)) == 0)
+				break;
+		}
+		if (known == NULL)
+			entry->secrets = lappend(entry->secrets, pstrdup(lfirst(cell)));
+	}
+	MemoryContextSwitchTo(old);
+}
+
+/* What arazzo.validate = warn has found. */
+static void
+report_violations(const LoopRun *entry)
+{
+	List	   *secrets = list_concat_copy(arazzo_run_secrets(entry->run), entry->secrets);
+	ListCell   *cell;
+
+	foreach(cell, arazzo_run_judgement(entry->run)->violations)
+		ereport(WARNING,
+				errcode(ERRCODE_ARAZZO_SCHEMA),
+				errmsg_internal("%s", arazzo_mask_text(lfirst(cell), secrets)));
+}
+
+/* Sleeps until an answer or the next moment, whatever comes first. */
+static void
+wait_for_events(DriveLoop *loop, int timeout)
+{
+	TimestampTz moment = next_moment(loop);
+	TimestampTz now;
+
+	if (loop->count > 1)
+		loop->current = NULL;
+	if (moment == DT_NOEND && loop->in_flight > 0)
+	{
+		arazzo_http_poll(timeout);
+		return;
+	}
+	now = arazzo_clock_now();
+	moment = Min(moment, TimestampTzPlusMilliseconds(now, timeout));
+	if (loop->in_flight > 0)
+		arazzo_http_poll(TimestampDifferenceMilliseconds(now, moment));
+	else if (moment > now)
+		arazzo_clock_wait_once(moment);
+}
+
+/* When time alone lets a run go on, DT_NOEND when it does not. */
+static TimestampTz
+next_moment(DriveLoop *loop)
+{
+	TimestampTz moment = DT_NOEND;
+	slist_iter	iter;
+
+	if (!pairingheap_is_empty(loop->asleep))
+		moment = pairingheap_container(LoopRun, sleep, pairingheap_first(loop->asleep))->next->until;
+	slist_foreach(iter, &loop->servers)
+	{
+		LoopServer *server = slist_container(LoopServer, node, iter.cur);
+
+		if (!dlist_is_empty(&server->waiting))
+			moment = Min(moment, arazzo_limit_moment(&server->limit));
+	}
+	return moment;
+}
+
+/* Error context: where the run was when something else went wrong. */
+static void
+describe_step(void *argument)
+{
+	const LoopRun *entry = ((const DriveLoop *) argument)->current;
+
+	if (entry && entry->next && entry->next->step)
+		errcontext("step \"%s\" of workflow \"%s\"", entry->next->step->step_id,
+				   entry->next->workflow->workflow_id);
+}
