@@ -102,6 +102,19 @@ COMMENT ON FUNCTION @extschema@.arazzo_run(text, jsonb) IS
 'run a workflow now and return its outputs';
 REVOKE ALL ON FUNCTION @extschema@.arazzo_run(text, jsonb) FROM PUBLIC;
 
+CREATE FUNCTION @extschema@.arazzo_run_many(
+    workflow text,
+    inputs jsonb[],
+    concurrency integer DEFAULT 16,
+    OUT ordinal integer,
+    OUT outputs jsonb,
+    OUT error jsonb
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.arazzo_run_many(text, jsonb[], integer) IS
+'run a workflow once for each of many inputs, several at a time, and return outputs or error of each';
+REVOKE ALL ON FUNCTION @extschema@.arazzo_run_many(text, jsonb[], integer) FROM PUBLIC;
+
 CREATE FUNCTION @extschema@.arazzo_trace(
     workflow text,
     inputs jsonb DEFAULT '{}',

@@ -36,6 +36,7 @@ typedef struct HttpHandle
 	dlist_node	node;			/* in the list of idle handles */
 	void	   *easy;
 	bool		special;		/* has options that must not stay */
+	bool		driven;			/* among those that are driven */
 
 	/* of the request at hand */
 	HttpTransfer *transfer;

@@ -36,7 +36,6 @@
 
 #define MAX_POOLS				16
 #define MAX_IDLE_HANDLES		64
-#define MAX_CONNECTIONS			128 /* open at a time, of one pool */
 #define MAX_IDLE_CONNECTIONS	32	/* kept alive, of one pool */
 
 /*
@@ -84,9 +83,11 @@ static dlist_head pools = DLIST_STATIC_INIT(pools);
 static dlist_head idle_handles = DLIST_STATIC_INIT(idle_handles);
 static int	pool_count = 0;
 static int	idle_count = 0;
+static int	driven_count = 0;
 static uint64 use_counter = 0;
 
 static void initialize_library(void);
+static void keep_connections(void);
 static void evict_pools(void);
 static CURLcode set_constant_options(HttpHandle *handle);
 static CURLcode set_method(CURL *easy, const ArazzoRequest *request);
@@ -164,8 +165,18 @@ initialize_library(void)
 		ereport(ERROR,
 				errcode(ERRCODE_OUT_OF_MEMORY),
 				errmsg("could not initialize the HTTP library"));
-	curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long) MAX_CONNECTIONS);
-	curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long) MAX_IDLE_CONNECTIONS);
+	curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long) HTTP_MAX_CONNECTIONS);
+	keep_connections();
+}
+
+/*
+ * libcurl compares this with all connections of a pool, busy or not, and
+ * closes one when a request is over: it must not be less than what is in use.
+ */
+static void
+keep_connections(void)
+{
+	curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long) Max(driven_count, MAX_IDLE_CONNECTIONS));
 }
 
 void
@@ -455,14 +466,24 @@ add_line(struct curl_slist *list, const char *line)
 bool
 arazzo_handle_add(HttpHandle *handle)
 {
-	return curl_multi_add_handle(multi, handle->easy) == CURLM_OK;
+	if (curl_multi_add_handle(multi, handle->easy) != CURLM_OK)
+		return false;
+	handle->driven = true;
+	driven_count++;
+	keep_connections();
+	return true;
 }
 
 void
 arazzo_handle_remove(HttpHandle *handle)
 {
 	leave_socket(handle);
+	if (!handle->driven)
+		return;
 	curl_multi_remove_handle(multi, handle->easy);
+	handle->driven = false;
+	driven_count--;
+	keep_connections();
 }
 
 /*

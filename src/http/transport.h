@@ -15,6 +15,9 @@
 
 #include "support/message.h"
 
+/* Open at a time, of one pool: requests beyond that wait for a connection. */
+#define HTTP_MAX_CONNECTIONS 128
+
 /* How to send; taken from a connection's options. */
 typedef struct HttpOptions
 {
