@@ -23,12 +23,20 @@ SELECT count(arazzo_run('meter-usage-and-topup-prepaid',
 FROM generate_series(1, %d) i;
 SQL
 
+my $run_many = <<'SQL' =~ s/\s+/ /gr;
+SELECT count(outputs) FROM arazzo_run_many('meter-usage-and-topup-prepaid', (SELECT array_agg(
+	jsonb_build_object('meterApiName', 'api-calls', 'customerId', 'customer-1', 'meterValue', i + 0.5,
+		'meterTimeInMillis', 1718153645993, 'uniqueId', 'bench-' || i, 'amount', i + 1, 'currency', 'USD'))
+FROM generate_series(1, %d) i), %d);
+SQL
+
 $| = 1;
 set_up();
 print "\n", `psql -XAtc "SELECT version()"`;
 printf "%d processors, %d turns\n\n", scalar(() = slurp('/proc/cpuinfo') =~ /^processor/mg), $turns;
 printf "%-52s %12s %12s %8s %8s\n", '', 'measured', 'floor', 'ratio', 'limit';
 two_steps();
+many_at_once();
 first_call();
 large_document();
 memory_of_many_runs();
@@ -115,6 +123,41 @@ sub two_steps
 		sprintf('%.1f us', median(@measured)), sprintf('%.1f us', median(@base)),
 		sprintf('%.2f', $ratio), '1.50', $ratio);
 	printf "%52s  (ratios of the turns: %s)\n", '', join ' ', map { sprintf '%.2f', $_ } sort { $a <=> $b } @ratios;
+}
+
+# The rate of runs, as a part of the floor's.
+sub many_at_once
+{
+	my $concurrency = 32;
+	my $count = 4 * $runs;
+	my (@measured, @base, @ratios);
+
+	foreach my $turn (1 .. $turns)
+	{
+		push @base, 1e6 / floor('many', $ENV{SANDBOX_URL}, $ENV{AMBERFLO_KEY}, $count, $concurrency);
+		my $output = psql(sprintf($run_many, 300, $concurrency) . "\n\\timing on\n" . sprintf($run_many, $count, $concurrency));
+		my ($time) = elapsed($output);
+
+		die "some of the runs failed\n" unless $output =~ /^$count$/m;
+		push @measured, $count * 1000 / $time;
+		push @ratios, $measured[-1] / $base[-1];
+	}
+	my $ratio = median(@ratios);
+
+	report_at_least("two-step runs, $concurrency at a time; floor: libcurl multi",
+		sprintf('%d /s', median(@measured)), sprintf('%d /s', median(@base)), $ratio, 0.4);
+	printf "%52s  (ratios of the turns: %s)\n", '', join ' ', map { sprintf '%.2f', $_ } sort { $a <=> $b } @ratios;
+}
+
+# A line whose ratio must not be lower than the limit.
+sub report_at_least
+{
+	my ($what, $measured, $base, $ratio, $limit) = @_;
+	my $good = $ratio >= $limit;
+
+	$passed_limits &&= $good;
+	printf "%-52s %12s %12s %8s %8s  %s\n", $what, $measured, $base, sprintf('%.2f', $ratio),
+	  sprintf('>= %.1f', $limit), $good ? 'ok' : 'UNDER';
 }
 
 sub first_call

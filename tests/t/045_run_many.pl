@@ -37,7 +37,7 @@ workflows:
   - stepId: list
     operationId: listCustomers
     successCriteria: [{condition: $statusCode == 200}]
-    onFailure: [{name: again, type: retry, retryAfter: 3600, retryLimit: 2}]
+    onFailure: [{name: again, type: retry, retryAfter: 3600, retryLimit: 2, criteria: [{condition: $statusCode == 503}]}]
   outputs: {n: $inputs.n}
 YAML
 
@@ -86,7 +86,7 @@ like($error, qr/^ERROR:  42501: permission denied for function arazzo_run_many/,
 $sandbox->clear_ledger;
 $sandbox->fault(path => '/customers', fault => 'status', status => 503, count => 8);
 is($node->safe_psql('postgres', "SELECT test_clock(true); SELECT $ordered FROM many('customers', " . numbers(20) . ', 20); SELECT test_clock(false)'),
-	"0.000 s in 0 waits\n20|t|0\n3600.000 s in 1 waits", 'runs that wait for a retry wait once, together');
+	"0.000 s in 0 waits\n20|t|0\n3600.000 s in 60 waits", 'runs that wait for a retry sleep together, a minute at a time');
 is(scalar(@{ $sandbox->ledger }), 28, 'each of the eight was repeated once');
 
 # Limits of the server.
