@@ -77,6 +77,8 @@ $(OBJS): $(wildcard src/*.h src/*/*.h)
 ROOMS = tests/module/arazzo_rooms$(DLSUFFIX)
 ROOMS_OBJS = $(patsubst %.c,%.o,$(sort $(wildcard tests/module/*.c)))
 
+$(ROOMS_OBJS): $(wildcard src/*/*.h)
+
 rooms: $(ROOMS)
 
 $(ROOMS): $(ROOMS_OBJS) $(filter-out src/$(EXTENSION).o,$(OBJS))

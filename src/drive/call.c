@@ -9,7 +9,6 @@
 
 #include "common/base64.h"
 #include "lib/stringinfo.h"
-#include "miscadmin.h"
 #include "utils/builtins.h"
 
 #include "document/uri.h"
@@ -33,7 +32,6 @@ static void add_query(DriveCall *call, const char *name, const char *value);
 static void add_bearer(DriveCall *call);
 static void add_basic(DriveCall *call, const char *user, const char *password);
 static ArazzoFailure *no_credential(const DriveCall *call, const RunNext *next);
-static const char *role_name(Oid role);
 static void describe_schemes(StringInfo out, List *security);
 static bool apply_body_key(DriveCall *call, const char *key);
 static bool is_safe_method(const char *method);
@@ -332,17 +330,9 @@ no_credential(const DriveCall *call, const RunNext *next)
 		arazzo_failure_hint(failure, "Use ALTER USER MAPPING to add it.");
 	else
 		arazzo_failure_hint(failure, "Use CREATE USER MAPPING FOR %s SERVER %s OPTIONS (...).",
-							role_name(connection->role), quote_identifier(connection->server_name));
+							connection->role_name ? quote_identifier(connection->role_name) : "CURRENT_USER",
+							quote_identifier(connection->server_name));
 	return failure;
-}
-
-/* In a function that runs as its owner CURRENT_USER is not who types. */
-static const char *
-role_name(Oid role)
-{
-	char	   *name = GetUserNameFromId(role, true);
-
-	return name ? quote_identifier(name) : "CURRENT_USER";
 }
 
 /* The credentials that would do, in the words of user mapping options. */

@@ -399,6 +399,7 @@ make_connection(CachedServer *server, Oid role)
 
 	connection->server = server->oid;
 	connection->role = role;
+	connection->role_name = GetUserNameFromId(role, true);
 	connection->server_name = server->name;
 	connection->api = server->api;
 	connection->url = url == NULL ? server->api : without_trailing_slash(url);

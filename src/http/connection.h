@@ -35,6 +35,7 @@ typedef struct ArazzoConnection
 {
 	Oid			server;
 	Oid			role;
+	const char *role_name;		/* NULL when it is gone */
 	const char *server_name;
 	const char *api;			/* prefix of the description's URLs, no trailing slash */
 	const char *url;			/* takes the place of that prefix, no trailing slash */
