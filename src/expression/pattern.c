@@ -143,9 +143,7 @@ arazzo_failure_from_catch(MemoryContext context, const char *what)
 	ErrorData  *error;
 	ArazzoFailure *failure;
 
-	if (ERRCODE_TO_CATEGORY(code) == ERRCODE_OPERATOR_INTERVENTION ||
-		ERRCODE_TO_CATEGORY(code) == ERRCODE_INSUFFICIENT_RESOURCES ||
-		code == ERRCODE_STATEMENT_TOO_COMPLEX)
+	if (arazzo_error_passes(code) || code == ERRCODE_STATEMENT_TOO_COMPLEX)
 		PG_RE_THROW();
 	MemoryContextSwitchTo(context);
 	error = CopyErrorData();

@@ -92,6 +92,20 @@ arazzo_failure_from_error(const ErrorData *error)
 	return failure;
 }
 
+bool
+arazzo_error_passes(int sqlstate)
+{
+	switch (ERRCODE_TO_CATEGORY(sqlstate))
+	{
+		case ERRCODE_OPERATOR_INTERVENTION:
+		case ERRCODE_INSUFFICIENT_RESOURCES:
+		case ERRCODE_TRANSACTION_ROLLBACK:
+			return true;
+		default:
+			return false;
+	}
+}
+
 void
 arazzo_failure_report(const ArazzoFailure *failure, int elevel)
 {

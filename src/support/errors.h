@@ -50,6 +50,13 @@ extern ArazzoFailure *arazzo_failure_copy(const ArazzoFailure *failure);
 /* Turns an error that was caught (after CopyErrorData) into a failure. */
 extern ArazzoFailure *arazzo_failure_from_error(const ErrorData *error);
 
+/*
+ * Must an error that was caught be thrown on, since it is no matter of the
+ * data at hand?  Cancellation, exhausted resources, and what rolls the
+ * transaction back (a standby cancels queries by that, too).
+ */
+extern bool arazzo_error_passes(int sqlstate);
+
 /* Reports a failure at the given level (ERROR, WARNING, ...). */
 extern void arazzo_failure_report(const ArazzoFailure *failure, int elevel);
 

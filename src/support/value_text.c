@@ -206,12 +206,10 @@ arazzo_value_parse_json(const char *text, size_t length, ArazzoFailure **failure
 	{
 		ErrorData  *error;
 
+		if (arazzo_error_passes(geterrcode()))
+			PG_RE_THROW();
 		MemoryContextSwitchTo(context);
 		error = CopyErrorData();
-		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED ||
-			error->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN ||
-			error->sqlerrcode == ERRCODE_OUT_OF_MEMORY)
-			PG_RE_THROW();
 		FlushErrorState();
 		*failure = arazzo_failure_from_error(error);
 		FreeErrorData(error);

@@ -360,7 +360,7 @@ import_file(Import *import, ImportFile *file)
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(caller);
 		CurrentResourceOwner = owner;
-		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED || error->sqlerrcode == ERRCODE_OUT_OF_MEMORY)
+		if (arazzo_error_passes(error->sqlerrcode))
 			ReThrowError(error);
 		file->problem = error->detail ? psprintf("%s. %s", error->message, error->detail) : error->message;
 	}

@@ -23,8 +23,10 @@
 
 #include "document/reader.h"
 #include "expression/criterion.h"
+#include "expression/grammar.h"
 #include "expression/expression.h"
 
+PG_FUNCTION_INFO_V1(test_error_caught);
 PG_FUNCTION_INFO_V1(test_expression_parse);
 PG_FUNCTION_INFO_V1(test_expression_evaluate);
 PG_FUNCTION_INFO_V1(test_template);
@@ -389,4 +391,31 @@ test_criterion(PG_FUNCTION_ARGS)
 	holds = arazzo_criterion_holds(criterion, &world->environment, &warning);
 	report_warning(warning);
 	PG_RETURN_BOOL(holds);
+}
+
+/*
+ * test_error_caught(sqlstate text) returns text
+ *
+ * The failure that an error of this code becomes while an expression is
+ * evaluated, unless it is thrown on.
+ */
+Datum
+test_error_caught(PG_FUNCTION_ARGS)
+{
+	MemoryContext context = CurrentMemoryContext;
+	char	   *code = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	ArazzoFailure *volatile failure = NULL;
+
+	PG_TRY();
+	{
+		ereport(ERROR,
+				errcode(MAKE_SQLSTATE(code[0], code[1], code[2], code[3], code[4])),
+				errmsg("an error"));
+	}
+	PG_CATCH();
+	{
+		failure = arazzo_failure_from_catch(context, "could not evaluate");
+	}
+	PG_END_TRY();
+	PG_RETURN_TEXT_P(cstring_to_text(failure->message));
 }
