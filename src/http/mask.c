@@ -84,6 +84,7 @@ arazzo_mask_text(const char *text, List *secrets)
 	{
 		int			matched = longest_match(p, secrets, encoded);
 
+		CHECK_FOR_INTERRUPTS();
 		if (matched > 0)
 		{
 			appendStringInfoString(&masked, ARAZZO_MASK);
