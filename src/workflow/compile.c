@@ -35,6 +35,8 @@ static bool compile_steps(WorkflowCompiler *self);
 static bool compile_dependencies(WorkflowCompiler *self);
 static bool finish(Compiler *compiler);
 static bool share_credential_inputs(PlanWorkflow *workflow);
+static bool share_action_inputs(PlanWorkflow *workflow, List *actions);
+static bool share_inputs(PlanWorkflow *workflow, const PlanWorkflow *callee, List *values);
 static const JsonbValue *schema_root(WorkflowCompiler *self, const JsonbValue *schema);
 static bool has_reference(const JsonbValue *value);
 static void add_finding(WorkflowCompiler *self, const ArazzoNode *place, ArazzoFinding *finding);
@@ -418,6 +420,7 @@ finish(Compiler *compiler)
 	return true;
 }
 
+/* What a workflow hands on, from its steps and from their actions. */
 static bool
 share_credential_inputs(PlanWorkflow *workflow)
 {
@@ -427,21 +430,47 @@ share_credential_inputs(PlanWorkflow *workflow)
 	for (i = 0; i < workflow->step_count; i++)
 	{
 		PlanStep   *step = &workflow->steps[i];
-		ListCell   *cell;
 
-		foreach(cell, step->inputs)
-		{
-			PlanValue  *input = lfirst(cell);
-			const ArazzoExpression *expression = arazzo_template_expression(input->value);
+		changed |= share_inputs(workflow, step->workflow, step->inputs);
+		changed |= share_action_inputs(workflow, step->on_success);
+		changed |= share_action_inputs(workflow, step->on_failure);
+	}
+	return changed;
+}
 
-			if (expression == NULL || expression->root != ROOT_INPUTS ||
-				!arazzo_compile_has_name(step->workflow->credential_inputs, input->name) ||
-				arazzo_compile_has_name(workflow->credential_inputs, expression->name))
-				continue;
-			workflow->credential_inputs = lappend(workflow->credential_inputs,
-												  pstrdup(expression->name));
-			changed = true;
-		}
+static bool
+share_action_inputs(PlanWorkflow *workflow, List *actions)
+{
+	bool		changed = false;
+	ListCell   *cell;
+
+	foreach(cell, actions)
+	{
+		const PlanAction *action = lfirst(cell);
+
+		changed |= share_inputs(workflow, action->workflow, action->parameters);
+	}
+	return changed;
+}
+
+/* The inputs that are handed to another workflow (NULL: to none). */
+static bool
+share_inputs(PlanWorkflow *workflow, const PlanWorkflow *callee, List *values)
+{
+	bool		changed = false;
+	ListCell   *cell;
+
+	foreach(cell, callee ? values : NIL)
+	{
+		const PlanValue *input = lfirst(cell);
+		const ArazzoExpression *expression = arazzo_template_expression(input->value);
+
+		if (expression == NULL || expression->root != ROOT_INPUTS ||
+			!arazzo_compile_has_name(callee->credential_inputs, input->name) ||
+			arazzo_compile_has_name(workflow->credential_inputs, expression->name))
+			continue;
+		workflow->credential_inputs = lappend(workflow->credential_inputs, pstrdup(expression->name));
+		changed = true;
 	}
 	return changed;
 }

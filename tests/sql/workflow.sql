@@ -185,3 +185,24 @@ DROP ROLE regress_arazzo_nobody;
 SELECT arazzo_explain('meter-usage-and-topup-prepaid');
 SELECT arazzo_explain('usage-to-stripe-meter', '{"customerId": "c1"}');
 SELECT attempt($_$SELECT arazzo_explain('meter-usage-and-topup-prepaid', '{"amount": "much"}')$_$);
+
+-- an input that only feeds the credential of another workflow need not be
+-- given, whether a step or an action hands it on
+SELECT arazzo_load('https://x.example/arazzo/hand.yaml', $$arazzo: 1.1.0
+info: {title: a, version: '1'}
+sourceDescriptions: [{name: billing, url: 'amberflo-arazzo:/workflows/openapi/amberflo-billing.yaml'}]
+workflows:
+- workflowId: hand-on
+  inputs: {type: object, required: [a, b, c], properties: {a: {type: string}, b: {type: string}, c: {type: string}}}
+  steps:
+  - stepId: one
+    workflowId: handed
+    parameters: [{name: key, value: $inputs.a}]
+    onSuccess: [{name: on, type: goto, workflowId: handed, parameters: [{name: key, value: $inputs.b}]}]
+  outputs: {c: $inputs.c}
+- workflowId: handed
+  inputs: {type: object, required: [key], properties: {key: {type: string}}}
+  steps:
+  - {stepId: list, operationId: listCustomers, parameters: [{name: X-API-KEY, in: header, value: $inputs.key}]}
+$$);
+SELECT workflow_id, required_inputs FROM arazzo_workflows WHERE document LIKE '%hand.yaml';
