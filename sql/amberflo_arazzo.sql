@@ -168,4 +168,144 @@ COMMENT ON VIEW @extschema@.arazzo_workflows IS
 'every workflow of every loaded document: what it needs, and why it cannot be run if it cannot';
 GRANT SELECT ON @extschema@.arazzo_workflows TO PUBLIC;
 
+-- Queued runs -------------------------------------------------------------
+
+CREATE SEQUENCE @extschema@.arazzo_run_ids;
+CREATE SEQUENCE @extschema@.arazzo_attempt_ids;
+CREATE SEQUENCE @extschema@.arazzo_claims;
+REVOKE ALL ON SEQUENCE @extschema@.arazzo_run_ids, @extschema@.arazzo_attempt_ids, @extschema@.arazzo_claims FROM PUBLIC;
+
+CREATE TABLE @extschema@.arazzo_queue (
+    id bigint NOT NULL DEFAULT pg_catalog.nextval('@extschema@.arazzo_run_ids'),
+    owner regrole NOT NULL,
+    document text COLLATE "C" NOT NULL,
+    workflow text COLLATE "C" NOT NULL,
+    version text COLLATE "C" NOT NULL,
+    inputs jsonb NOT NULL,
+    key text COLLATE "C",
+    nonce uuid NOT NULL DEFAULT pg_catalog.gen_random_uuid(),
+    status text COLLATE "C" NOT NULL DEFAULT 'queued',
+    due timestamptz,
+    claim bigint,
+    state jsonb,
+    sending text,
+    retries integer NOT NULL DEFAULT 0,
+    crashes integer NOT NULL DEFAULT 0,
+    verdict text,
+    verdict_outputs jsonb,
+    outputs jsonb,
+    ended_by text,
+    sqlstate text,
+    message text,
+    detail text,
+    hint text,
+    submitted_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    started_at timestamptz,
+    finished_at timestamptz,
+    CONSTRAINT arazzo_queue_pkey PRIMARY KEY (id),
+    CONSTRAINT arazzo_queue_key UNIQUE (owner, key),
+    CONSTRAINT arazzo_queue_status_check CHECK (status OPERATOR(pg_catalog.=) ANY
+        (ARRAY['queued', 'running', 'waiting', 'succeeded', 'failed', 'in_doubt', 'cancelled'])),
+    CONSTRAINT arazzo_queue_due_check CHECK
+        ((due IS NOT NULL) OPERATOR(pg_catalog.=) (status OPERATOR(pg_catalog.=) ANY (ARRAY['queued', 'waiting']))),
+    CONSTRAINT arazzo_queue_claim_check CHECK
+        ((claim IS NOT NULL) OPERATOR(pg_catalog.=) (status OPERATOR(pg_catalog.=) 'running'))
+);
+COMMENT ON TABLE @extschema@.arazzo_queue IS
+'queued runs: each row is also the checkpoint of its run; read them through the view arazzo_runs';
+CREATE INDEX arazzo_queue_due ON @extschema@.arazzo_queue (due, id) WHERE due IS NOT NULL;
+CREATE INDEX arazzo_queue_claim ON @extschema@.arazzo_queue (claim) WHERE claim IS NOT NULL;
+CREATE INDEX arazzo_queue_finished_at ON @extschema@.arazzo_queue (finished_at) WHERE finished_at IS NOT NULL;
+REVOKE ALL ON TABLE @extschema@.arazzo_queue FROM PUBLIC;
+
+CREATE TABLE @extschema@.arazzo_queue_attempts (
+    id bigint NOT NULL DEFAULT pg_catalog.nextval('@extschema@.arazzo_attempt_ids'),
+    run bigint NOT NULL,
+    workflow text NOT NULL,
+    step text NOT NULL,
+    attempt integer NOT NULL,
+    method text,
+    url text,
+    idempotency_key text,
+    request_body text,
+    status integer,
+    response_body text,
+    duration_ms double precision,
+    outcome text NOT NULL,
+    action text,
+    message text,
+    ended_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    CONSTRAINT arazzo_queue_attempts_pkey PRIMARY KEY (id)
+);
+COMMENT ON TABLE @extschema@.arazzo_queue_attempts IS
+'every attempt of every step of queued runs, secrets masked and bodies cut; read them through the view arazzo_run_steps';
+CREATE INDEX arazzo_queue_attempts_run ON @extschema@.arazzo_queue_attempts (run);
+REVOKE ALL ON TABLE @extschema@.arazzo_queue_attempts FROM PUBLIC;
+
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.arazzo_run_ids', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.arazzo_attempt_ids', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.arazzo_claims', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.arazzo_queue', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.arazzo_queue_attempts', '');
+
+CREATE VIEW @extschema@.arazzo_runs WITH (security_barrier) AS
+SELECT id AS run, workflow, document, owner, key, status, inputs, outputs, sending, due, retries,
+    ended_by, sqlstate, message, detail, hint, submitted_at, started_at, finished_at
+FROM @extschema@.arazzo_queue
+WHERE pg_catalog.pg_has_role(owner, 'USAGE');
+COMMENT ON VIEW @extschema@.arazzo_runs IS
+'queued runs and what became of them; each role sees those of roles whose privileges it has';
+GRANT SELECT ON @extschema@.arazzo_runs TO PUBLIC;
+
+CREATE VIEW @extschema@.arazzo_run_steps WITH (security_barrier) AS
+SELECT a.run, a.id AS ordinal, a.workflow, a.step, a.attempt, a.method, a.url, a.idempotency_key, a.request_body,
+    a.status, a.response_body, a.duration_ms, a.outcome, a.action, a.message, a.ended_at
+FROM @extschema@.arazzo_queue_attempts a
+    JOIN @extschema@.arazzo_queue q ON q.id OPERATOR(pg_catalog.=) a.run
+WHERE pg_catalog.pg_has_role(q.owner, 'USAGE');
+COMMENT ON VIEW @extschema@.arazzo_run_steps IS
+'every attempt of every step of queued runs, in order: request, answer, outcome';
+GRANT SELECT ON @extschema@.arazzo_run_steps TO PUBLIC;
+
+CREATE FUNCTION @extschema@.arazzo_submit(
+    workflow text,
+    inputs jsonb DEFAULT '{}',
+    key text DEFAULT NULL,
+    not_before timestamptz DEFAULT pg_catalog.now()
+) RETURNS bigint
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.arazzo_submit(text, jsonb, text, timestamptz) IS
+'queue a run, to be worked off once this transaction has committed; the same key again returns the same run';
+REVOKE ALL ON FUNCTION @extschema@.arazzo_submit(text, jsonb, text, timestamptz) FROM PUBLIC;
+
+CREATE PROCEDURE @extschema@.arazzo_work("limit" integer DEFAULT NULL, INOUT worked integer DEFAULT NULL)
+AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON PROCEDURE @extschema@.arazzo_work(integer, integer) IS
+'work queued runs off from this session, each as the role that submitted it, until none is due';
+REVOKE ALL ON PROCEDURE @extschema@.arazzo_work(integer, integer) FROM PUBLIC;
+
+CREATE FUNCTION @extschema@.arazzo_retry(run bigint) RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.arazzo_retry(bigint) IS
+'let a queued run that failed go on from the step that failed, with the documents as they are now';
+REVOKE ALL ON FUNCTION @extschema@.arazzo_retry(bigint) FROM PUBLIC;
+
+CREATE FUNCTION @extschema@.arazzo_cancel(run bigint) RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.arazzo_cancel(bigint) IS
+'end a queued run: nothing more is sent for it';
+REVOKE ALL ON FUNCTION @extschema@.arazzo_cancel(bigint) FROM PUBLIC;
+
+CREATE FUNCTION @extschema@.arazzo_resolve(run bigint, verdict text, outputs jsonb DEFAULT NULL) RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.arazzo_resolve(bigint, text, jsonb) IS
+'let a queued run in doubt go on: send the call again (retry), or take it as done, with outputs of its step, or as failed';
+REVOKE ALL ON FUNCTION @extschema@.arazzo_resolve(bigint, text, jsonb) FROM PUBLIC;
+
+CREATE PROCEDURE @extschema@.arazzo_prune(older_than interval, INOUT pruned bigint DEFAULT NULL)
+AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON PROCEDURE @extschema@.arazzo_prune(interval, bigint) IS
+'delete queued runs that ended longer ago than this, and their attempts';
+REVOKE ALL ON PROCEDURE @extschema@.arazzo_prune(interval, bigint) FROM PUBLIC;
+
 -- Documents that ship -----------------------------------------------------

@@ -7,7 +7,10 @@
  */
 #include "postgres.h"
 
+#include "common/cryptohash.h"
 #include "common/hashfn.h"
+#include "common/sha2.h"
+#include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
@@ -43,6 +46,8 @@ static const struct
 static const ArazzoDocument *read_document(ArazzoLibrary *library, const char *uri);
 static const ArazzoDocument *keep(ArazzoLibrary *library, const char *uri, const char *self,
 								  JsonbValue *content, ArazzoNode *tree);
+static int	compare_documents(const ListCell *a, const ListCell *b);
+static void digest(pg_cryptohash_ctx *hash, const void *data, size_t length);
 static void index_workflows(ArazzoLibrary *library, ArazzoDocument *document);
 static uint32 hash_id(const char *workflow_id);
 static const ArazzoDocument *reference_target(ArazzoLibrary *library, const ArazzoDocument *document,
@@ -307,4 +312,45 @@ List *
 arazzo_library_arazzo_uris(void)
 {
 	return arazzo_store_arazzo_uris(NULL);
+}
+
+/* The same whatever the order in which they were read. */
+char *
+arazzo_library_version(const ArazzoLibrary *library)
+{
+	List	   *documents = list_copy(library->documents);
+	pg_cryptohash_ctx *hash = pg_cryptohash_create(PG_SHA256);
+	uint8		result[PG_SHA256_DIGEST_LENGTH];
+	char	   *text = palloc0(2 * sizeof(result) + 1);
+	ListCell   *cell;
+
+	list_sort(documents, compare_documents);
+	if (hash == NULL || pg_cryptohash_init(hash) < 0)
+		elog(ERROR, "could not compute a digest");
+	foreach(cell, documents)
+	{
+		const ArazzoDocument *document = lfirst(cell);
+		const Jsonb *content = arazzo_value_to_jsonb(document->content);
+
+		digest(hash, document->uri, strlen(document->uri) + 1);
+		digest(hash, content, VARSIZE(content));
+	}
+	if (pg_cryptohash_final(hash, result, sizeof(result)) < 0)
+		elog(ERROR, "could not compute a digest");
+	pg_cryptohash_free(hash);
+	hex_encode((const char *) result, sizeof(result), text);
+	return text;
+}
+
+static int
+compare_documents(const ListCell *a, const ListCell *b)
+{
+	return strcmp(((const ArazzoDocument *) lfirst(a))->uri, ((const ArazzoDocument *) lfirst(b))->uri);
+}
+
+static void
+digest(pg_cryptohash_ctx *hash, const void *data, size_t length)
+{
+	if (pg_cryptohash_update(hash, data, length) < 0)
+		elog(ERROR, "could not compute a digest");
 }

@@ -63,6 +63,10 @@ extern ArazzoDocumentKind arazzo_document_kind(const JsonbValue *content, const 
 extern JsonbValue *arazzo_library_follow(ArazzoLibrary *library, const ArazzoDocument **document,
 										 JsonbValue *value, ArazzoFailure **failure);
 
+/* A digest of all documents that the library has read: it changes when any
+ * of them does.  In the current context. */
+extern char *arazzo_library_version(const ArazzoLibrary *library);
+
 /* URIs of the documents that hold a workflow of this id, sorted. */
 extern List *arazzo_library_find_workflow(const char *workflow_id);
 

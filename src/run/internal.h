@@ -130,9 +130,6 @@ extern void arazzo_run_environment_init(ArazzoRun *run);
 /* request.c: the request of a step into run->exchange; NULL on success */
 extern ArazzoFailure *arazzo_run_build_request(ArazzoRun *run, const PlanStep *step);
 
-/* retry.c: the delay before a retry in microseconds */
-extern int64 arazzo_run_retry_delay(const ArazzoResponse *response, double retry_after, TimestampTz now);
-
 /* validate.c: NULL when the message fits, or arazzo.validate lets it pass */
 extern ArazzoFailure *arazzo_run_validate_request(ArazzoRun *run, const PlanStep *step);
 extern ArazzoFailure *arazzo_run_validate_response(ArazzoRun *run, const PlanStep *step);

@@ -33,6 +33,7 @@ static ArazzoFailure *begin_call(ArazzoRun *run, const PlanStep *step);
 static void enter_workflow(ArazzoRun *run, const PlanWorkflow *workflow, List *values,
 						   FrameReason reason, const PlanStep *step);
 static void step_succeeded(ArazzoRun *run);
+static void step_done(ArazzoRun *run);
 static void step_failed(ArazzoRun *run, ArazzoFailure *failure, bool repeatable);
 static void take_action(ArazzoRun *run, const PlanAction *action, ArazzoFailure *failure);
 static void retry_step(ArazzoRun *run, const PlanAction *action);
@@ -350,9 +351,37 @@ arazzo_run_refused(ArazzoRun *run, const ArazzoFailure *failure)
 	MemoryContextSwitchTo(caller);
 }
 
+void
+arazzo_run_resolved(ArazzoRun *run, const JsonbValue *outputs)
+{
+	MemoryContext caller = MemoryContextSwitchTo(run->frame->context);
+	const PlanStep *step = &run->frame->workflow->steps[run->frame->step];
+	StepRecord *record = &run->frame->steps[run->frame->step];
+	int			i;
+
+	Assert(run->state == STATE_AWAITING);
+	run->state = STATE_READY;
+	for (i = 0; i < step->output_count; i++)
+		record->outputs[i] = arazzo_value_copy(arazzo_value_member_cstring(outputs, step->outputs[i].name));
+	MemoryContextSwitchTo(run->step_context);
+	step_done(run);
+	MemoryContextSwitchTo(caller);
+}
+
 /* Step Object, onSuccess: the first action whose criteria hold. */
 static void
 step_succeeded(ArazzoRun *run)
+{
+	RunFrame   *frame = run->frame;
+	const PlanStep *step = &frame->workflow->steps[frame->step];
+
+	arazzo_run_take_outputs(run, step);
+	step_done(run);
+}
+
+/* The step's outputs are known: where to go from it. */
+static void
+step_done(ArazzoRun *run)
 {
 	RunFrame   *frame = run->frame;
 	const PlanStep *step = &frame->workflow->steps[frame->step];
@@ -361,7 +390,6 @@ step_succeeded(ArazzoRun *run)
 
 	run->judgement.success = true;
 	run->receive_until = 0;
-	arazzo_run_take_outputs(run, step);
 	frame->steps[frame->step].done = true;
 	if (frame->detour_from >= 0)
 	{

@@ -91,6 +91,18 @@ extern void arazzo_run_received(ArazzoRun *run, const ArazzoResponse *response, 
 /* The step fails before anything was sent: no connection, no credential. */
 extern void arazzo_run_refused(ArazzoRun *run, const ArazzoFailure *failure);
 
+/*
+ * The step is taken as done, with these outputs (an object) or none: what a
+ * person says of a call whose answer was lost.
+ */
+extern void arazzo_run_resolved(ArazzoRun *run, const JsonbValue *outputs);
+
+/*
+ * The delay in microseconds before a call is repeated: as the Retry-After
+ * header of the response (or NULL) says, else so many seconds.
+ */
+extern int64 arazzo_run_retry_delay(const ArazzoResponse *response, double retry_after, TimestampTz now);
+
 extern const RunJudgement *arazzo_run_judgement(const ArazzoRun *run);
 
 /* Once finished: why it failed, or NULL; its outputs, every declared name

@@ -181,6 +181,7 @@ typedef struct ArazzoPlan
 	const char *name;			/* as it was asked for */
 	PlanWorkflow *workflow;
 	List	   *workflows;		/* all of PlanWorkflow it reaches, itself first */
+	const char *version;		/* of the documents it was made of: a digest */
 	List	   *accepted;		/* of char *: non-standard forms that were accepted */
 
 	/* the plan cache's */

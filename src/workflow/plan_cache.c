@@ -157,14 +157,16 @@ make_plan(const char *name)
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext work = AllocSetContextCreate(caller, "arazzo planning", ALLOCSET_DEFAULT_SIZES);
 	ArazzoFailure *failure = NULL;
+	ArazzoLibrary *library;
 	ArazzoPlan *plan;
 	char	   *uri;
 	char	   *workflow_id;
 
 	MemoryContextSwitchTo(work);
+	library = arazzo_library_create();
 	if (!resolve_name(name, &uri, &workflow_id))
 		report_unknown(name);
-	plan = arazzo_plan_compile(arazzo_library_create(), uri, workflow_id, &failure);
+	plan = arazzo_plan_compile(library, uri, workflow_id, &failure);
 	if (plan == NULL)
 	{
 		failure->message = psprintf("workflow \"%s\" cannot be run: %s", name, failure->message);
@@ -172,6 +174,7 @@ make_plan(const char *name)
 	}
 	MemoryContextSetParent(plan->context, caller);
 	plan->name = MemoryContextStrdup(plan->context, name);
+	plan->version = MemoryContextStrdup(plan->context, arazzo_library_version(library));
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(work);
 	return plan;
