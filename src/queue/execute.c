@@ -38,6 +38,7 @@ typedef struct Execution
 	const ArazzoPlan *plan;		/* pinned */
 	ArazzoRun  *run;
 	List	   *secrets;		/* of char *: of all calls so far */
+	const char *key;			/* that the call at hand carries, or NULL */
 } Execution;
 
 static void execute(Execution *execution);
@@ -59,7 +60,7 @@ static bool progress(Execution *execution);
 static void leave_in_doubt(Execution *execution, const RunNext *next, const ArazzoResponse *response);
 static void finish(Execution *execution);
 static void add_secrets(Execution *execution, const DriveCall *call);
-static char *call_key(const Execution *execution, int call);
+static void set_key(Execution *execution, const RunNext *next, DriveCall *call);
 
 void
 arazzo_queue_execute(QueuedRun *stored, void (*commit) (bool durable))
@@ -192,7 +193,10 @@ apply_verdict(Execution *execution)
 	else if (strcmp(stored->verdict, "failed") == 0)
 		arazzo_run_refused(execution->run,
 						   arazzo_failure_make(ERRCODE_ARAZZO_STEP_FAILED, "call was in doubt and resolved as failed"));
-	if (arazzo_run_failure(execution->run) == NULL)
+	/* of a run that has failed by it, the state is still the one before */
+	if (arazzo_run_failure(execution->run))
+		(void) arazzo_queue_checkpoint(stored, stored->state, NULL);
+	else
 		(void) progress(execution);
 }
 
@@ -233,8 +237,7 @@ make_call(Execution *execution, const RunNext *next)
 	else
 	{
 		add_secrets(execution, &call);
-		if (call.takes_key)
-			arazzo_call_set_key(&call, call_key(execution, next->call));
+		set_key(execution, next, &call);
 		goes_on = call.repeatable || arazzo_queue_checkpoint(stored, before, next->step->step_id);
 		execution->commit(!call.repeatable);
 		if (goes_on)
@@ -282,17 +285,16 @@ take_answer(Execution *execution, const RunNext *next, const DriveCall *call,
 {
 	QueuedRun  *stored = execution->stored;
 	const RunJudgement *judgement;
-	char	   *key = call->takes_key ? call_key(execution, next->call) : NULL;
 
 	if (response->outcome == OUTCOME_UNKNOWN && !call->repeatable)
 	{
-		arazzo_queue_add_attempt(stored, next, call, key, response, NULL, execution->secrets);
+		arazzo_queue_add_attempt(stored, next, call, execution->key, response, NULL, execution->secrets);
 		leave_in_doubt(execution, next, response);
 		return false;
 	}
 	arazzo_run_received(execution->run, response, call->repeatable);
 	judgement = arazzo_run_judgement(execution->run);
-	arazzo_queue_add_attempt(stored, next, call, key, response, judgement, execution->secrets);
+	arazzo_queue_add_attempt(stored, next, call, execution->key, response, judgement, execution->secrets);
 	if (!judgement->success && judgement->action == NULL && may_resend(execution, call, response))
 	{
 		(void) arazzo_queue_wait(stored, before, resend_time(response, stored->retries), stored->retries + 1);
@@ -400,9 +402,22 @@ add_secrets(Execution *execution, const DriveCall *call)
 	MemoryContextSwitchTo(old);
 }
 
-/* The same for every attempt of a call, also after a crash, and no other's. */
-static char *
-call_key(const Execution *execution, int call)
+/*
+ * Gives a call that takes one its key: the same for every attempt of it, also
+ * after a crash, and no other's.  A key that the workflow itself sets stays.
+ */
+static void
+set_key(Execution *execution, const RunNext *next, DriveCall *call)
 {
-	return psprintf("%s-%d", execution->stored->nonce, call);
+	const char *body = call->request.body;
+	int			headers = call->request.header_count;
+	char	   *key;
+
+	execution->key = NULL;
+	if (!call->takes_key)
+		return;
+	key = psprintf("%s-%d", execution->stored->nonce, next->call);
+	arazzo_call_set_key(call, key);
+	if (call->request.body != body || call->request.header_count != headers)
+		execution->key = key;
 }

@@ -43,7 +43,7 @@ static void check_output_names(const PlanStep *step, const JsonbValue *outputs);
  * arazzo_retry(run bigint) returns void
  *
  * A run that failed goes on before the step that failed, with the documents
- * as they are now.
+ * as they are now.  A verdict that was not applied yet still stands.
  */
 Datum
 arazzo_retry(PG_FUNCTION_ARGS)
@@ -57,7 +57,7 @@ arazzo_retry(PG_FUNCTION_ARGS)
 	plan = arazzo_plan_get(psprintf("%s#%s", run->document, run->workflow));
 	if (run->state && arazzo_run_restore(plan, run->state, &failure) == NULL)
 		arazzo_failure_report(failure, ERROR);
-	arazzo_queue_requeue(run->id, plan->version, NULL, NULL);
+	arazzo_queue_requeue(run->id, plan->version, run->verdict, run->verdict_outputs);
 	PG_RETURN_VOID();
 }
 
@@ -207,6 +207,7 @@ static void
 check_outputs(const QueuedRun *run, const char *verdict, Jsonb *outputs)
 {
 	ArazzoFailure *failure = NULL;
+	const ArazzoPlan *plan;
 	const RunNext *next;
 	ArazzoRun  *restored;
 
@@ -216,8 +217,9 @@ check_outputs(const QueuedRun *run, const char *verdict, Jsonb *outputs)
 		ereport(ERROR,
 				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				errmsg("outputs must be an object, and go with the verdict \"done\""));
-	restored = arazzo_run_restore(arazzo_plan_get(psprintf("%s#%s", run->document, run->workflow)),
-								  run->state, &failure);
+	plan = arazzo_plan_get(psprintf("%s#%s", run->document, run->workflow));
+	restored = run->state ? arazzo_run_restore(plan, run->state, &failure) :
+		arazzo_run_create(plan, arazzo_value_from_jsonb(run->inputs), &failure);
 	if (restored == NULL)
 		arazzo_failure_report(failure, ERROR);
 	next = arazzo_run_next(restored);
