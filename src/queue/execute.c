@@ -20,6 +20,7 @@
 #include "utils/syscache.h"
 
 #include "drive/drive.h"
+#include "drive/message.h"
 #include "http/mask.h"
 #include "queue/attempt.h"
 #include "queue/execute.h"
@@ -49,6 +50,8 @@ static void unpin_plan(void *argument);
 static void apply_verdict(Execution *execution);
 static bool do_next(Execution *execution);
 static bool make_call(Execution *execution, const RunNext *next);
+static bool pass_message(Execution *execution, const RunNext *next);
+static bool without_call(Execution *execution, const RunNext *next);
 static bool refuse_call(Execution *execution, const RunNext *next, const ArazzoFailure *failure);
 static const ArazzoResponse *send(DriveCall *call);
 static bool take_answer(Execution *execution, const RunNext *next, const DriveCall *call,
@@ -210,6 +213,9 @@ do_next(Execution *execution)
 	{
 		case RUN_SEND:
 			return make_call(execution, next);
+		case RUN_NOTIFY:
+		case RUN_RECEIVE:
+			return pass_message(execution, next);
 		case RUN_WAIT:
 			(void) arazzo_queue_wait(execution->stored, arazzo_run_save(execution->run), next->until, 0);
 			execution->commit(true);
@@ -250,11 +256,32 @@ make_call(Execution *execution, const RunNext *next)
 	return goes_on;
 }
 
+/* A message goes out with the commit that says it did. */
+static bool
+pass_message(Execution *execution, const RunNext *next)
+{
+	MemoryContext old = MemoryContextSwitchTo(execution->call_context);
+	bool		goes_on;
+
+	arazzo_message_perform(execution->run, next);
+	goes_on = without_call(execution, next);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(execution->call_context);
+	return goes_on;
+}
+
 /* Nothing was sent: no connection, no credential. */
 static bool
 refuse_call(Execution *execution, const RunNext *next, const ArazzoFailure *failure)
 {
 	arazzo_run_refused(execution->run, failure);
+	return without_call(execution, next);
+}
+
+/* Writes down a step that took no call. */
+static bool
+without_call(Execution *execution, const RunNext *next)
+{
 	arazzo_queue_add_attempt(execution->stored, next, NULL, NULL, NULL,
 							 arazzo_run_judgement(execution->run), execution->secrets);
 	if (arazzo_run_failure(execution->run))
