@@ -26,7 +26,7 @@ sub new
 	my $self = bless { node => $node, %options }, $class;
 
 	# The extension needs UTF-8, whatever the locale of the tests.
-	$node->init(extra => [ "--encoding=UTF8" ]);
+	$node->init(extra => ['--encoding=UTF8']);
 	$node->append_conf('postgresql.conf', $_) foreach @{ $options{config} // [] };
 	$node->start;
 	$node->safe_psql('postgres', 'CREATE EXTENSION amberflo_arazzo');

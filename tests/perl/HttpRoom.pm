@@ -22,7 +22,7 @@ sub start_node
 	my $node = PostgreSQL::Test::Cluster->new($name);
 
 	$rooms =~ s/\.so$//;
-	$node->init;
+	$node->init(extra => ['--encoding=UTF8']);
 	$node->start;
 	$node->safe_psql('postgres', qq{
 		CREATE FUNCTION test_http_perform(method text, url text, headers text[] = '{}', body bytea = NULL,

@@ -13,11 +13,15 @@ my $inputs = '{"meterApiName":"m","customerId":"c1","meterValue":1,"meterTimeInM
 my $run = "SELECT arazzo_run('meter-usage-and-topup-prepaid', '$inputs')";
 my $pid_of = "SELECT pid FROM pg_stat_activity WHERE query LIKE 'SELECT arazzo_run%' AND state = 'active'";
 
+# Its start tells a server that came back from one that has yet to notice.
+my $checkpointer = "SELECT backend_start FROM pg_stat_activity WHERE backend_type = 'checkpointer'";
+
 # Ends what a call hangs in, by a function that is told the backend.
 sub ended_by
 {
 	my ($name, $end) = @_;
 	my ($out, $error) = ('', '');
+	my $before = $node->safe_psql('postgres', $checkpointer);
 
 	$sandbox->clear_ledger;
 	$sandbox->fault(path => '/ingest', fault => 'hold', count => 1);
@@ -29,7 +33,8 @@ sub ended_by
 	$session->finish;
 	is($out, '', "$name: no outputs");
 	isnt($error, '', "$name: the client is told");
-	ok($node->poll_query_until('postgres', 'SELECT true'), "$name: the server is there again");
+	ok($node->poll_query_until('postgres', "SELECT backend_start > '$before' FROM ($checkpointer) AS c"),
+		"$name: the server is there again");
 	is(scalar @{ $arazzo->seen }, 1, "$name: nothing is sent again");
 	like($node->safe_psql('postgres', $run), qr/"order-\d+"/, "$name: the next run works");
 	is(scalar @{ $arazzo->seen }, 3, "$name: and sends its own requests");
