@@ -22,13 +22,16 @@
 
 #include "libpq/pqsignal.h"
 #include "miscadmin.h"
+#include "portability/instr_time.h"
 #include "storage/pmsignal.h"
 #include "utils/memutils.h"
 #include "utils/wait_event.h"
 
+#include "http/gate.h"
 #include "http/handle.h"
 #include "http/request.h"
 #include "http/sockets.h"
+#include "http/watch.h"
 
 #if LIBCURL_VERSION_NUM < 0x075000
 #error "amberflo_arazzo needs libcurl 7.80.0 or later"
@@ -84,6 +87,12 @@ static dlist_head idle_handles = DLIST_STATIC_INIT(idle_handles);
 static int	pool_count = 0;
 static int	idle_count = 0;
 static int	driven_count = 0;
+
+/* How many sockets were ready at the last wait, and when the library wants to
+ * be called even if none is (ms, -1: never). */
+static int	ready_count = 0;
+static int64 call_at = -1;
+static bool watch_failed = false;
 static uint64 use_counter = 0;
 
 static void initialize_library(void);
@@ -94,10 +103,12 @@ static CURLcode set_method(CURL *easy, const ArazzoRequest *request);
 static CURLcode set_special_options(HttpHandle *handle);
 static struct curl_slist *make_header_list(const ArazzoRequest *request);
 static struct curl_slist *add_line(struct curl_slist *list, const char *line);
+static CURLMcode act_on_events(void);
+static int64 now_ms(void);
+static int	on_watch(CURL *easy, curl_socket_t socket, int what, void *argument, void *assigned);
+static int	on_timer(CURLM *driven, long timeout, void *argument);
 static bool start_afresh(HttpHandle *handle);
 static HttpFault fault_of(HttpHandle *handle, CURLcode code);
-static bool may_send(const HttpHandle *handle);
-static void leave_socket(HttpHandle *handle);
 static int	on_request(void *argument, char *peer, char *local, int peer_port, int local_port);
 static curl_socket_t on_open_socket(void *argument, curlsocktype purpose, struct curl_sockaddr *target);
 static int	on_close_socket(void *argument, curl_socket_t socket);
@@ -166,6 +177,8 @@ initialize_library(void)
 				errcode(ERRCODE_OUT_OF_MEMORY),
 				errmsg("could not initialize the HTTP library"));
 	curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long) HTTP_MAX_CONNECTIONS);
+	curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_watch);
+	curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer);
 	keep_connections();
 }
 
@@ -477,7 +490,7 @@ arazzo_handle_add(HttpHandle *handle)
 void
 arazzo_handle_remove(HttpHandle *handle)
 {
-	leave_socket(handle);
+	arazzo_gate_leave(handle);
 	if (!handle->driven)
 		return;
 	curl_multi_remove_handle(multi, handle->easy);
@@ -486,21 +499,16 @@ arazzo_handle_remove(HttpHandle *handle)
 	keep_connections();
 }
 
-/*
- * libcurl may start a thread that resolves a name: with signals blocked now,
- * no signal handler of the server will ever run there.
- */
 void
 arazzo_handles_drive(HandleDone done)
 {
-	sigset_t	saved;
 	CURLMcode	code;
 	CURLMsg    *message;
 	int			count;
 
-	sigprocmask(SIG_SETMASK, &BlockSig, &saved);
-	code = curl_multi_perform(multi, &count);
-	sigprocmask(SIG_SETMASK, &saved, NULL);
+	if (ready_count == 0)
+		ready_count = arazzo_watch_wait(0);
+	code = act_on_events();
 	if (code != CURLM_OK)
 		ereport(ERROR,
 				errcode(code == CURLM_OUT_OF_MEMORY ? ERRCODE_OUT_OF_MEMORY : ERRCODE_INTERNAL_ERROR),
@@ -537,19 +545,77 @@ start_afresh(HttpHandle *handle)
 void
 arazzo_handles_wait(long timeout)
 {
-	CURLMcode	code;
-
+	if (call_at >= 0)
+		timeout = Max(0, Min(timeout, call_at - now_ms()));
 	pgstat_report_wait_start(PG_WAIT_EXTENSION);
-	code = curl_multi_poll(multi, NULL, 0, (int) timeout, NULL);
+	ready_count = arazzo_watch_wait((int) timeout);
 	pgstat_report_wait_end();
-	if (code != CURLM_OK)
-		ereport(ERROR,
-				errcode(code == CURLM_OUT_OF_MEMORY ? ERRCODE_OUT_OF_MEMORY : ERRCODE_INTERNAL_ERROR),
-				errmsg("could not wait for HTTP transfers: %s", curl_multi_strerror(code)));
 	if (!PostmasterIsAlive())
 		ereport(FATAL,
 				errcode(ERRCODE_ADMIN_SHUTDOWN),
 				errmsg("terminating connection due to unexpected postmaster exit"));
+}
+
+/*
+ * Lets the library go on where it can.  It may start a thread that resolves a
+ * name: with signals blocked now, no signal handler of the server will ever
+ * run there.
+ */
+static CURLMcode
+act_on_events(void)
+{
+	CURLMcode	code = CURLM_OK;
+	sigset_t	saved;
+	int			running;
+	int			i;
+
+	sigprocmask(SIG_SETMASK, &BlockSig, &saved);
+	for (i = 0; i < ready_count && code == CURLM_OK; i++)
+	{
+		WatchEvent	event = arazzo_watch_event(i);
+		int			what = (event.readable ? CURL_CSELECT_IN : 0) |
+			(event.writable ? CURL_CSELECT_OUT : 0) | (event.failed ? CURL_CSELECT_ERR : 0);
+
+		code = curl_multi_socket_action(multi, event.descriptor, what, &running);
+	}
+	ready_count = 0;
+	if (code == CURLM_OK && call_at >= 0 && call_at <= now_ms())
+	{
+		call_at = -1;
+		code = curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	}
+	sigprocmask(SIG_SETMASK, &saved, NULL);
+	if (watch_failed)
+		code = CURLM_OUT_OF_MEMORY;
+	watch_failed = false;
+	return code;
+}
+
+static int64
+now_ms(void)
+{
+	instr_time	now;
+
+	INSTR_TIME_SET_CURRENT(now);
+	return (int64) INSTR_TIME_GET_MILLISEC(now);
+}
+
+/* Called by libcurl when what it waits for at a socket changes. */
+static int
+on_watch(CURL *easy, curl_socket_t socket, int what, void *argument, void *assigned)
+{
+	if (!arazzo_watch_set(socket, what == CURL_POLL_IN || what == CURL_POLL_INOUT,
+						  what == CURL_POLL_OUT || what == CURL_POLL_INOUT))
+		watch_failed = true;
+	return 0;
+}
+
+/* Called by libcurl when it wants to be called at another time. */
+static int
+on_timer(CURLM *driven, long timeout, void *argument)
+{
+	call_at = timeout < 0 ? -1 : now_ms() + timeout;
+	return 0;
 }
 
 /* libcurl calls a header section complete that ends with the connection. */
@@ -640,86 +706,21 @@ arazzo_handle_request_left(const HttpHandle *handle)
 }
 
 /*
- * One request on the wire.  A second one is let through when nothing of the
- * first had left, or when it answers the challenge of digest authentication.
- */
-static bool
-may_send(const HttpHandle *handle)
-{
-	if (handle->requests == 0 || !arazzo_handle_request_left(handle))
-		return true;
-	return handle->options->user != NULL && handle->answered && handle->requests == 1;
-}
-
-/*
  * Called by libcurl when it is about to send a request, and again before it
  * repeats one on its own.
  */
 static int
 on_request(void *argument, char *peer, char *local, int peer_port, int local_port)
 {
-	HttpHandle *handle = argument;
-	HttpSocket *socket;
-	IpAddress	address;
-
-	if (!arazzo_egress_parse(peer, &address) ||
-		!arazzo_egress_allowed(&address, handle->plain, handle->options))
-	{
-		handle->refused = address;
-		handle->stop = FAULT_ADDRESS;
-		return CURL_PREREQFUNC_ABORT;
-	}
-	if (!may_send(handle))
-	{
-		handle->stop = FAULT_LOST;
-		return CURL_PREREQFUNC_ABORT;
-	}
-	leave_socket(handle);
-	socket = arazzo_socket_find(&address, peer_port, local_port);
-	if (socket != NULL && arazzo_socket_is_stale(socket))
-	{
-		handle->stop = FAULT_STALE;
-		return CURL_PREREQFUNC_ABORT;
-	}
-	if (socket != NULL)
-		arazzo_socket_use(socket);
-	handle->socket = socket;
-	handle->requests++;
-	handle->answered = false;
-	return CURL_PREREQFUNC_OK;
+	return arazzo_gate_request(argument, peer, peer_port, local_port) ?
+		CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
-static void
-leave_socket(HttpHandle *handle)
-{
-	if (handle->socket != NULL)
-		arazzo_socket_unuse(handle->socket);
-	handle->socket = NULL;
-}
-
-/* Makes the socket for an address, or refuses the address before it is connected to. */
 static curl_socket_t
 on_open_socket(void *argument, curlsocktype purpose, struct curl_sockaddr *target)
 {
-	HttpHandle *handle = argument;
-	IpAddress	address;
-	int			port;
-	int			descriptor;
+	int			descriptor = arazzo_gate_open(argument, &target->addr, target->socktype, target->protocol);
 
-	if (!may_send(handle))
-	{
-		handle->stop = FAULT_LOST;
-		return CURL_SOCKET_BAD;
-	}
-	if (!arazzo_socket_address(&target->addr, &address, &port) ||
-		!arazzo_egress_allowed(&address, handle->plain, handle->options))
-	{
-		handle->refused = address;
-		return CURL_SOCKET_BAD;
-	}
-	descriptor = arazzo_socket_open(&target->addr, target->socktype, target->protocol);
-	if (descriptor < 0 && errno == EMFILE)
-		handle->stop = FAULT_DESCRIPTORS;
 	return descriptor < 0 ? CURL_SOCKET_BAD : descriptor;
 }
 

@@ -1,0 +1,92 @@
+/*-------------------------------------------------------------------------
+ *
+ * gate.c
+ *	  What may be sent, and where.
+ *
+ * Asked from within library callbacks: nothing here throws; why a request
+ * was stopped is noted in its handle.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "http/gate.h"
+
+static bool may_send(const HttpHandle *handle);
+
+bool
+arazzo_gate_request(HttpHandle *handle, const char *peer, int peer_port, int local_port)
+{
+	HttpSocket *socket;
+	IpAddress	address;
+
+	if (!arazzo_egress_parse(peer, &address) ||
+		!arazzo_egress_allowed(&address, handle->plain, handle->options))
+	{
+		handle->refused = address;
+		handle->stop = FAULT_ADDRESS;
+		return false;
+	}
+	if (!may_send(handle))
+	{
+		handle->stop = FAULT_LOST;
+		return false;
+	}
+	arazzo_gate_leave(handle);
+	socket = arazzo_socket_find(&address, peer_port, local_port);
+	if (socket != NULL && arazzo_socket_is_stale(socket))
+	{
+		handle->stop = FAULT_STALE;
+		return false;
+	}
+	if (socket != NULL)
+		arazzo_socket_use(socket);
+	handle->socket = socket;
+	handle->requests++;
+	handle->answered = false;
+	return true;
+}
+
+/*
+ * One request on the wire.  A second one is let through when nothing of the
+ * first had left, or when it answers the challenge of digest authentication.
+ */
+static bool
+may_send(const HttpHandle *handle)
+{
+	if (handle->requests == 0 || !arazzo_handle_request_left(handle))
+		return true;
+	return handle->options->user != NULL && handle->answered && handle->requests == 1;
+}
+
+void
+arazzo_gate_leave(HttpHandle *handle)
+{
+	if (handle->socket != NULL)
+		arazzo_socket_unuse(handle->socket);
+	handle->socket = NULL;
+}
+
+int
+arazzo_gate_open(HttpHandle *handle, const struct sockaddr *target, int type, int protocol)
+{
+	IpAddress	address;
+	int			port;
+	int			descriptor;
+
+	if (!may_send(handle))
+	{
+		handle->stop = FAULT_LOST;
+		return -1;
+	}
+	if (!arazzo_socket_address(target, &address, &port) ||
+		!arazzo_egress_allowed(&address, handle->plain, handle->options))
+	{
+		handle->refused = address;
+		return -1;
+	}
+	descriptor = arazzo_socket_open(target, type, protocol);
+	if (descriptor < 0 && errno == EMFILE)
+		handle->stop = FAULT_DESCRIPTORS;
+	return descriptor;
+}

@@ -1,0 +1,35 @@
+/*-------------------------------------------------------------------------
+ *
+ * watch.h
+ *	  Waits until sockets are ready.
+ *
+ * Setting is done from within library callbacks: nothing here throws.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ARAZZO_HTTP_WATCH_H
+#define ARAZZO_HTTP_WATCH_H
+
+/* A socket that is ready. */
+typedef struct WatchEvent
+{
+	int			descriptor;
+	bool		readable;		/* or at its end */
+	bool		writable;
+	bool		failed;
+} WatchEvent;
+
+/* What to watch a socket for; neither takes it away.  False when memory is
+ * short. */
+extern bool arazzo_watch_set(int descriptor, bool readable, bool writable);
+
+/*
+ * Waits until a socket is ready or a signal comes, at most the time given
+ * (ms).  Returns how many are ready.
+ */
+extern int	arazzo_watch_wait(int timeout);
+
+/* One of those that were ready at the last wait, whatever was set since. */
+extern WatchEvent arazzo_watch_event(int index);
+
+#endif							/* ARAZZO_HTTP_WATCH_H */
