@@ -48,6 +48,9 @@
  */
 #define MAX_IDLE_SECONDS		30L
 
+/* How often the library is called on its own wish before others have a turn. */
+#define MAX_CALLS 10
+
 StaticAssertDecl(sizeof(((HttpHandle *) NULL)->error) >= CURL_ERROR_SIZE,
 				 "buffer for error texts is too small");
 
@@ -104,6 +107,7 @@ static CURLcode set_special_options(HttpHandle *handle);
 static struct curl_slist *make_header_list(const ArazzoRequest *request);
 static struct curl_slist *add_line(struct curl_slist *list, const char *line);
 static CURLMcode act_on_events(void);
+static bool is_call_due(void);
 static int64 now_ms(void);
 static int	on_watch(CURL *easy, curl_socket_t socket, int what, void *argument, void *assigned);
 static int	on_timer(CURLM *driven, long timeout, void *argument);
@@ -506,7 +510,7 @@ arazzo_handles_drive(HandleDone done)
 	CURLMsg    *message;
 	int			count;
 
-	if (ready_count == 0)
+	if (ready_count == 0 && !is_call_due())
 		ready_count = arazzo_watch_wait(0);
 	code = act_on_events();
 	if (code != CURLM_OK)
@@ -579,7 +583,7 @@ act_on_events(void)
 		code = curl_multi_socket_action(multi, event.descriptor, what, &running);
 	}
 	ready_count = 0;
-	if (code == CURLM_OK && call_at >= 0 && call_at <= now_ms())
+	for (i = 0; i < MAX_CALLS && code == CURLM_OK && is_call_due(); i++)
 	{
 		call_at = -1;
 		code = curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running);
@@ -589,6 +593,12 @@ act_on_events(void)
 		code = CURLM_OUT_OF_MEMORY;
 	watch_failed = false;
 	return code;
+}
+
+static bool
+is_call_due(void)
+{
+	return call_at >= 0 && call_at <= now_ms();
 }
 
 static int64
