@@ -28,6 +28,7 @@
 
 #include "document/store.h"
 #include "support/extension.h"
+#include "support/strings.h"
 
 #define TABLE_NAME "arazzo_documents"
 
@@ -51,7 +52,6 @@ static void statement_end(Statement *statement);
 static char *statement_text(const char *format);
 static char *column_text(int row, const char *name, MemoryContext context);
 static List *first_column(MemoryContext context);
-static Datum text_array(List *strings);
 static void refuse_shipped(const char *uri) pg_attribute_noreturn();
 
 PG_FUNCTION_INFO_V1(arazzo_documents_changed);
@@ -160,7 +160,7 @@ arazzo_store_put(const StoredDocument *document)
 	values[2] = CStringGetTextDatum(document->version);
 	values[3] = document->title ? CStringGetTextDatum(document->title) : (Datum) 0;
 	values[4] = document->self ? CStringGetTextDatum(document->self) : (Datum) 0;
-	values[5] = text_array(document->workflow_ids);
+	values[5] = arazzo_strings_array(document->workflow_ids);
 	values[6] = BoolGetDatum(creating_extension);
 	values[7] = CStringGetTextDatum(document->source);
 	values[8] = JsonbPGetDatum(document->content);
@@ -369,16 +369,4 @@ first_column(MemoryContext context)
 	}
 	MemoryContextSwitchTo(old);
 	return column;
-}
-
-static Datum
-text_array(List *strings)
-{
-	Datum	   *elements = palloc(sizeof(Datum) * Max(list_length(strings), 1));
-	ListCell   *cell;
-	int			count = 0;
-
-	foreach(cell, strings)
-		elements[count++] = CStringGetTextDatum((char *) lfirst(cell));
-	return PointerGetDatum(construct_array(elements, count, TEXTOID, -1, false, TYPALIGN_INT));
 }

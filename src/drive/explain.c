@@ -16,6 +16,7 @@
 #include "drive/message.h"
 #include "http/mask.h"
 #include "support/settings.h"
+#include "support/strings.h"
 
 PG_FUNCTION_INFO_V1(arazzo_explain);
 
@@ -259,18 +260,12 @@ put(Explain *explain, int indent, const char *format,...)
 	va_list		arguments;
 	Datum		value;
 	bool		isnull = false;
-	int			needed;
 
 	initStringInfo(&line);
 	appendStringInfoSpaces(&line, 4 * explain->depth + (indent == 2 ? 5 : 2 * indent));
-	do
-	{
-		va_start(arguments, format);
-		needed = appendStringInfoVA(&line, format, arguments);
-		va_end(arguments);
-		if (needed > 0)
-			enlargeStringInfo(&line, needed);
-	} while (needed > 0);
+	va_start(arguments, format);
+	arazzo_append_format(&line, format, arguments);
+	va_end(arguments);
 	value = CStringGetTextDatum(line.data);
 	tuplestore_putvalues(explain->result->setResult, explain->result->setDesc, &value, &isnull);
 }

@@ -23,6 +23,7 @@
 #include "drive/message.h"
 #include "http/mask.h"
 #include "support/clock.h"
+#include "support/strings.h"
 
 /* A server with limits, and calls that wait until it takes them. */
 typedef struct LoopServer
@@ -405,17 +406,7 @@ add_secrets(LoopRun *entry)
 	ListCell   *cell;
 
 	foreach(cell, secrets)
-	{
-		ListCell   *known;
-
-		foreach(known, entry->secrets)
-		{
-			if (strcmp(lfirst(known), lfirst(cell)) == 0)
-				break;
-		}
-		if (known == NULL)
-			entry->secrets = lappend(entry->secrets, pstrdup(lfirst(cell)));
-	}
+		entry->secrets = arazzo_strings_add(entry->secrets, lfirst(cell));
 	MemoryContextSwitchTo(old);
 }
 

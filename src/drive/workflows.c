@@ -15,6 +15,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "support/strings.h"
 #include "workflow/plan.h"
 
 PG_FUNCTION_INFO_V1(arazzo_workflows);
@@ -25,10 +26,8 @@ static void list_document(ReturnSetInfo *result, ArazzoLibrary *library, const c
 static void list_workflow(ReturnSetInfo *result, ArazzoLibrary *library,
 						  const ArazzoDocument *document, const ArazzoNode *node);
 static Datum text_or_null(const char *text, bool *isnull);
-static Datum text_array(List *strings);
 static List *step_ids(const ArazzoNode *workflow);
 static List *server_urls(const ArazzoPlan *plan);
-static List *add_once(List *strings, const char *string);
 
 /*
  * arazzo_workflows() returns setof record
@@ -95,10 +94,10 @@ list_workflow(ReturnSetInfo *result, ArazzoLibrary *library,
 	values[3] = text_or_null(arazzo_node_member_text(node, "summary"), &nulls[3]);
 	nulls[4] = schema == NULL;
 	values[4] = schema ? JsonbPGetDatum(arazzo_value_to_jsonb(schema)) : (Datum) 0;
-	values[5] = text_array(plan ? plan->workflow->required_inputs : NIL);
-	values[6] = text_array(step_ids(node));
+	values[5] = arazzo_strings_array(plan ? plan->workflow->required_inputs : NIL);
+	values[6] = arazzo_strings_array(step_ids(node));
 	nulls[7] = plan == NULL;
-	values[7] = plan ? text_array(server_urls(plan)) : (Datum) 0;
+	values[7] = plan ? arazzo_strings_array(server_urls(plan)) : (Datum) 0;
 	values[8] = text_or_null(failure ? psprintf("%s. %s%s%s", failure->message, failure->detail ? failure->detail : "",
 												failure->hint ? " " : "", failure->hint ? failure->hint : "") : NULL,
 							 &nulls[8]);
@@ -110,18 +109,6 @@ text_or_null(const char *text, bool *isnull)
 {
 	*isnull = text == NULL;
 	return text ? CStringGetTextDatum(text) : (Datum) 0;
-}
-
-static Datum
-text_array(List *strings)
-{
-	Datum	   *elements = palloc(sizeof(Datum) * Max(list_length(strings), 1));
-	ListCell   *cell;
-	int			count = 0;
-
-	foreach(cell, strings)
-		elements[count++] = CStringGetTextDatum((char *) lfirst(cell));
-	return PointerGetDatum(construct_array(elements, count, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
 static List *
@@ -151,21 +138,8 @@ server_urls(const ArazzoPlan *plan)
 		for (i = 0; i < workflow->step_count; i++)
 		{
 			if (workflow->steps[i].operation && workflow->steps[i].operation->server_url[0] != '\0')
-				urls = add_once(urls, workflow->steps[i].operation->server_url);
+				urls = arazzo_strings_add(urls, workflow->steps[i].operation->server_url);
 		}
 	}
 	return urls;
-}
-
-static List *
-add_once(List *strings, const char *string)
-{
-	ListCell   *cell;
-
-	foreach(cell, strings)
-	{
-		if (strcmp(lfirst(cell), string) == 0)
-			return strings;
-	}
-	return lappend(strings, pstrdup(string));
 }

@@ -13,6 +13,7 @@
 #include "miscadmin.h"
 
 #include "expression/grammar.h"
+#include "support/strings.h"
 
 typedef struct ConditionRun
 {
@@ -152,22 +153,11 @@ text_value(const ArazzoCondition *condition, ConditionRun *run)
 static void
 warn(ConditionRun *run, const char *format,...)
 {
-	StringInfoData message;
+	va_list		arguments;
 
 	if (run->warning == NULL || *run->warning != NULL)
 		return;
-	initStringInfo(&message);
-	for (;;)
-	{
-		va_list		args;
-		int			needed;
-
-		va_start(args, format);
-		needed = appendStringInfoVA(&message, format, args);
-		va_end(args);
-		if (needed == 0)
-			break;
-		enlargeStringInfo(&message, needed);
-	}
-	*run->warning = message.data;
+	va_start(arguments, format);
+	*run->warning = arazzo_format(format, arguments);
+	va_end(arguments);
 }

@@ -14,6 +14,7 @@
 #include "openapi/charset.h"
 #include "openapi/media_type.h"
 #include "openapi/serialize.h"
+#include "support/strings.h"
 
 static bool decode(StringInfo text, const char *content_type, const char *body, size_t length,
 				   char **warning);
@@ -102,20 +103,11 @@ drop_byte_order_mark(StringInfo text)
 static void
 warn(char **warning, const char *format,...)
 {
-	StringInfoData text;
 	va_list		arguments;
-	int			needed;
 
 	if (warning == NULL || *warning != NULL)
 		return;
-	initStringInfo(&text);
-	do
-	{
-		va_start(arguments, format);
-		needed = appendStringInfoVA(&text, format, arguments);
-		va_end(arguments);
-		if (needed > 0)
-			enlargeStringInfo(&text, needed);
-	} while (needed > 0);
-	*warning = text.data;
+	va_start(arguments, format);
+	*warning = arazzo_format(format, arguments);
+	va_end(arguments);
 }

@@ -26,6 +26,7 @@
 #include "queue/execute.h"
 #include "support/clock.h"
 #include "support/settings.h"
+#include "support/strings.h"
 
 /* First delay of the queue's own retries; it doubles with each. */
 #define FIRST_RETRY_DELAY 1.0
@@ -45,7 +46,6 @@ typedef struct Execution
 static void execute(Execution *execution);
 static ArazzoFailure *open_run(Execution *execution);
 static ArazzoFailure *make_run(Execution *execution);
-static bool is_passing(int sqlstate);
 static void unpin_plan(void *argument);
 static void apply_verdict(Execution *execution);
 static bool do_next(Execution *execution);
@@ -126,7 +126,8 @@ open_run(Execution *execution)
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = owner;
-		if (is_passing(error->sqlerrcode))
+		/* what says nothing about the run: it is tried again */
+		if (arazzo_error_passes(error->sqlerrcode) || error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
 			ReThrowError(error);
 		failure = arazzo_failure_from_error(error);
 	}
@@ -161,18 +162,6 @@ make_run(Execution *execution)
 		arazzo_run_restore(execution->plan, stored->state, &failure) :
 		arazzo_run_create(execution->plan, arazzo_value_from_jsonb(stored->inputs), &failure);
 	return failure;
-}
-
-/* Errors that say nothing about the run: it is tried again. */
-static bool
-is_passing(int sqlstate)
-{
-	int			category = ERRCODE_TO_CATEGORY(sqlstate);
-
-	return category == ERRCODE_OPERATOR_INTERVENTION ||
-		category == ERRCODE_INSUFFICIENT_RESOURCES ||
-		category == ERRCODE_TRANSACTION_ROLLBACK ||
-		sqlstate == ERRCODE_LOCK_NOT_AVAILABLE;
 }
 
 static void
@@ -415,17 +404,7 @@ add_secrets(Execution *execution, const DriveCall *call)
 	ListCell   *cell;
 
 	foreach(cell, arazzo_call_secrets(call))
-	{
-		ListCell   *known;
-
-		foreach(known, execution->secrets)
-		{
-			if (strcmp(lfirst(known), lfirst(cell)) == 0)
-				break;
-		}
-		if (known == NULL)
-			execution->secrets = lappend(execution->secrets, lfirst(cell));
-	}
+		execution->secrets = arazzo_strings_add(execution->secrets, lfirst(cell));
 	MemoryContextSwitchTo(old);
 }
 

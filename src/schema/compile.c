@@ -17,6 +17,7 @@
 #include "document/uri.h"
 #include "schema/instance.h"
 #include "schema/schema_internal.h"
+#include "support/strings.h"
 
 /* One schema object and its node. */
 typedef struct NodeEntry
@@ -113,24 +114,13 @@ arazzo_schema_child(Compiler *c, const JsonbValue *value, SchemaNode *parent, co
 void
 arazzo_schema_malformed(Compiler *c, const SchemaNode *node, const char *format,...)
 {
-	StringInfoData text;
+	va_list		arguments;
 
 	if (c->failure)
 		return;
-	initStringInfo(&text);
-	for (;;)
-	{
-		va_list		arguments;
-		int			needed;
-
-		va_start(arguments, format);
-		needed = appendStringInfoVA(&text, format, arguments);
-		va_end(arguments);
-		if (needed == 0)
-			break;
-		enlargeStringInfo(&text, needed);
-	}
-	c->failure = arazzo_failure_make(ERRCODE_ARAZZO_DOCUMENT, "%s", text.data);
+	va_start(arguments, format);
+	c->failure = arazzo_failure_make(ERRCODE_ARAZZO_DOCUMENT, "%s", arazzo_format(format, arguments));
+	va_end(arguments);
 	arazzo_schema_place_failure(c, node);
 }
 

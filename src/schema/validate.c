@@ -22,6 +22,7 @@
 #include "document/uri.h"
 #include "schema/instance.h"
 #include "schema/schema_internal.h"
+#include "support/strings.h"
 
 /*
  * Schemas that apply to one and the same instance without going down: a chain
@@ -112,6 +113,7 @@ arazzo_schema_violation(Validation *v, const SchemaNode *node, const Place *plac
 {
 	SchemaError *error;
 	StringInfoData text;
+	va_list		arguments;
 
 	if (v->errors == NULL)
 		return false;
@@ -123,20 +125,9 @@ arazzo_schema_violation(Validation *v, const SchemaNode *node, const Place *plac
 
 	error->schema_pointer = arazzo_schema_location(node, keyword);
 
-	initStringInfo(&text);
-	for (;;)
-	{
-		va_list		arguments;
-		int			needed;
-
-		va_start(arguments, format);
-		needed = appendStringInfoVA(&text, format, arguments);
-		va_end(arguments);
-		if (needed == 0)
-			break;
-		enlargeStringInfo(&text, needed);
-	}
-	error->message = text.data;
+	va_start(arguments, format);
+	error->message = arazzo_format(format, arguments);
+	va_end(arguments);
 
 	*v->errors = lappend(*v->errors, error);
 	return false;

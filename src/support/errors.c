@@ -7,11 +7,8 @@
  */
 #include "postgres.h"
 
-#include "lib/stringinfo.h"
-
 #include "support/errors.h"
-
-static char *format_text(const char *format, va_list arguments) pg_attribute_printf(1, 0);
+#include "support/strings.h"
 
 ArazzoFailure *
 arazzo_failure_make(int sqlstate, const char *format,...)
@@ -21,7 +18,7 @@ arazzo_failure_make(int sqlstate, const char *format,...)
 
 	failure->sqlstate = sqlstate;
 	va_start(arguments, format);
-	failure->message = format_text(format, arguments);
+	failure->message = arazzo_format(format, arguments);
 	va_end(arguments);
 	return failure;
 }
@@ -32,7 +29,7 @@ arazzo_failure_detail(ArazzoFailure *failure, const char *format,...)
 	va_list		arguments;
 
 	va_start(arguments, format);
-	failure->detail = format_text(format, arguments);
+	failure->detail = arazzo_format(format, arguments);
 	va_end(arguments);
 	return failure;
 }
@@ -43,29 +40,9 @@ arazzo_failure_hint(ArazzoFailure *failure, const char *format,...)
 	va_list		arguments;
 
 	va_start(arguments, format);
-	failure->hint = format_text(format, arguments);
+	failure->hint = arazzo_format(format, arguments);
 	va_end(arguments);
 	return failure;
-}
-
-static char *
-format_text(const char *format, va_list arguments)
-{
-	StringInfoData text;
-
-	initStringInfo(&text);
-	for (;;)
-	{
-		va_list		copy;
-		int			needed;
-
-		va_copy(copy, arguments);
-		needed = appendStringInfoVA(&text, format, copy);
-		va_end(copy);
-		if (needed == 0)
-			return text.data;
-		enlargeStringInfo(&text, needed);
-	}
 }
 
 ArazzoFailure *

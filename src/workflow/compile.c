@@ -16,6 +16,7 @@
 #include "utils/memutils.h"
 
 #include "document/uri.h"
+#include "support/strings.h"
 #include "workflow/asyncapi.h"
 #include "workflow/check.h"
 #include "workflow/compile.h"
@@ -466,8 +467,8 @@ share_inputs(PlanWorkflow *workflow, const PlanWorkflow *callee, List *values)
 		const ArazzoExpression *expression = arazzo_template_expression(input->value);
 
 		if (expression == NULL || expression->root != ROOT_INPUTS ||
-			!arazzo_compile_has_name(callee->credential_inputs, input->name) ||
-			arazzo_compile_has_name(workflow->credential_inputs, expression->name))
+			!arazzo_strings_contain(callee->credential_inputs, input->name) ||
+			arazzo_strings_contain(workflow->credential_inputs, expression->name))
 			continue;
 		workflow->credential_inputs = lappend(workflow->credential_inputs, pstrdup(expression->name));
 		changed = true;

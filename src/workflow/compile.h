@@ -123,9 +123,6 @@ extern List *arazzo_compile_required(WorkflowCompiler *self, const JsonbValue *s
 /* The schema, with credential inputs no longer required. */
 extern JsonbValue *arazzo_compile_relax(WorkflowCompiler *self, const JsonbValue *schema);
 
-/* Is the name in a List of char *? */
-extern bool arazzo_compile_has_name(List *names, const char *name);
-
 /* The operation that operationId or operationPath names. */
 extern const OpenapiOperation *arazzo_compile_operation(WorkflowCompiler *self, const ArazzoNode *step);
 

@@ -12,6 +12,7 @@
 
 #include "miscadmin.h"
 
+#include "support/strings.h"
 #include "workflow/compile.h"
 
 /* Schemas nested deeper, or in circles, are left as they are. */
@@ -41,19 +42,6 @@ arazzo_compile_relax(WorkflowCompiler *self, const JsonbValue *schema)
 	return relax(self, schema, 0);
 }
 
-bool
-arazzo_compile_has_name(List *names, const char *name)
-{
-	ListCell   *cell;
-
-	foreach(cell, names)
-	{
-		if (strcmp(lfirst(cell), name) == 0)
-			return true;
-	}
-	return false;
-}
-
 static void
 collect(WorkflowCompiler *self, const JsonbValue *schema, int depth, List **names)
 {
@@ -67,8 +55,8 @@ collect(WorkflowCompiler *self, const JsonbValue *schema, int depth, List **name
 	{
 		char	   *name = arazzo_value_to_text(arazzo_value_element(required, i));
 
-		if (!arazzo_compile_has_name(self->workflow->credential_inputs, name) &&
-			!arazzo_compile_has_name(*names, name))
+		if (!arazzo_strings_contain(self->workflow->credential_inputs, name) &&
+			!arazzo_strings_contain(*names, name))
 			*names = lappend(*names, name);
 	}
 	if (depth == MAX_NESTING)
@@ -150,7 +138,7 @@ push_required(WorkflowCompiler *self, JsonbParseState **state, const JsonbValue 
 	{
 		JsonbValue *name = arazzo_value_element(required, i);
 
-		if (!arazzo_compile_has_name(self->workflow->credential_inputs, arazzo_value_to_text(name)))
+		if (!arazzo_strings_contain(self->workflow->credential_inputs, arazzo_value_to_text(name)))
 			pushJsonbValue(state, WJB_ELEM, name);
 	}
 	pushJsonbValue(state, WJB_END_ARRAY, NULL);

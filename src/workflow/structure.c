@@ -15,6 +15,7 @@
 
 #include "document/uri.h"
 #include "openapi/operation.h"
+#include "support/strings.h"
 #include "workflow/structure.h"
 
 typedef struct ObjectRule ObjectRule;
@@ -518,24 +519,15 @@ ArazzoFinding *
 arazzo_structure_report(StructureCheck *check, bool error, const char *code, const ArazzoNode *place, const char *format,...)
 {
 	ArazzoFinding *finding = palloc0(sizeof(ArazzoFinding));
-	StringInfoData message;
 	va_list		arguments;
-	int			needed;
 
-	initStringInfo(&message);
-	do
-	{
-		va_start(arguments, format);
-		needed = appendStringInfoVA(&message, format, arguments);
-		va_end(arguments);
-		if (needed > 0)
-			enlargeStringInfo(&message, needed);
-	} while (needed > 0);
 	finding->error = error;
 	finding->code = code;
 	finding->line = place->line;
 	finding->column = place->column;
-	finding->message = message.data;
+	va_start(arguments, format);
+	finding->message = arazzo_format(format, arguments);
+	va_end(arguments);
 	check->findings = lappend(check->findings, finding);
 	return finding;
 }
