@@ -184,11 +184,18 @@ CREATE TABLE @extschema@.arazzo_queue (
     inputs jsonb NOT NULL,
     key text COLLATE "C",
     nonce uuid NOT NULL DEFAULT pg_catalog.gen_random_uuid(),
+    order_key text COLLATE "C",
+    notify text COLLATE "C",
+    split boolean NOT NULL DEFAULT false,
+    parent bigint,
     status text COLLATE "C" NOT NULL DEFAULT 'queued',
     due timestamptz,
+    hold text COLLATE "C",
     claim bigint,
+    claimed_at timestamptz,
     state jsonb,
     sending text,
+    unanswered_since timestamptz,
     retries integer NOT NULL DEFAULT 0,
     crashes integer NOT NULL DEFAULT 0,
     verdict text,
@@ -203,18 +210,26 @@ CREATE TABLE @extschema@.arazzo_queue (
     started_at timestamptz,
     finished_at timestamptz,
     CONSTRAINT arazzo_queue_pkey PRIMARY KEY (id),
-    CONSTRAINT arazzo_queue_key UNIQUE (owner, key),
     CONSTRAINT arazzo_queue_status_check CHECK (status OPERATOR(pg_catalog.=) ANY
         (ARRAY['queued', 'running', 'waiting', 'succeeded', 'failed', 'in_doubt', 'cancelled'])),
     CONSTRAINT arazzo_queue_due_check CHECK
-        ((due IS NOT NULL) OPERATOR(pg_catalog.=) (status OPERATOR(pg_catalog.=) ANY (ARRAY['queued', 'waiting']))),
+        ((due IS NOT NULL OR hold IS NOT NULL) OPERATOR(pg_catalog.=)
+            (status OPERATOR(pg_catalog.=) ANY (ARRAY['queued', 'waiting']))),
+    CONSTRAINT arazzo_queue_hold_check CHECK (due IS NULL OR hold IS NULL),
     CONSTRAINT arazzo_queue_claim_check CHECK
         ((claim IS NOT NULL) OPERATOR(pg_catalog.=) (status OPERATOR(pg_catalog.=) 'running'))
+) WITH (
+    autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 2000,
+    autovacuum_vacuum_insert_scale_factor = 0.1, autovacuum_vacuum_cost_delay = 0
 );
 COMMENT ON TABLE @extschema@.arazzo_queue IS
 'queued runs: each row is also the checkpoint of its run; read them through the view arazzo_runs';
+CREATE UNIQUE INDEX arazzo_queue_key ON @extschema@.arazzo_queue (owner, key) WHERE key IS NOT NULL;
 CREATE INDEX arazzo_queue_due ON @extschema@.arazzo_queue (due, id) WHERE due IS NOT NULL;
 CREATE INDEX arazzo_queue_claim ON @extschema@.arazzo_queue (claim) WHERE claim IS NOT NULL;
+CREATE INDEX arazzo_queue_hold ON @extschema@.arazzo_queue (hold, owner, id) WHERE hold IS NOT NULL;
+CREATE INDEX arazzo_queue_order ON @extschema@.arazzo_queue (owner, order_key, id)
+    WHERE order_key IS NOT NULL AND finished_at IS NULL;
 CREATE INDEX arazzo_queue_finished_at ON @extschema@.arazzo_queue (finished_at) WHERE finished_at IS NOT NULL;
 REVOKE ALL ON TABLE @extschema@.arazzo_queue FROM PUBLIC;
 
@@ -271,12 +286,15 @@ CREATE FUNCTION @extschema@.arazzo_submit(
     workflow text,
     inputs jsonb DEFAULT '{}',
     key text DEFAULT NULL,
-    not_before timestamptz DEFAULT pg_catalog.now()
+    not_before timestamptz DEFAULT pg_catalog.now(),
+    order_by text DEFAULT NULL,
+    notify text DEFAULT NULL,
+    split boolean DEFAULT false
 ) RETURNS bigint
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION @extschema@.arazzo_submit(text, jsonb, text, timestamptz) IS
+COMMENT ON FUNCTION @extschema@.arazzo_submit(text, jsonb, text, timestamptz, text, text, boolean) IS
 'queue a run, to be worked off once this transaction has committed; the same key again returns the same run';
-REVOKE ALL ON FUNCTION @extschema@.arazzo_submit(text, jsonb, text, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.arazzo_submit(text, jsonb, text, timestamptz, text, text, boolean) FROM PUBLIC;
 
 CREATE PROCEDURE @extschema@.arazzo_work("limit" integer DEFAULT NULL, INOUT worked integer DEFAULT NULL)
 AS 'MODULE_PATHNAME' LANGUAGE C;

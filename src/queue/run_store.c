@@ -59,7 +59,7 @@ static Jsonb *jsonb_column(int column);
 static int64 int64_column(int row, int column);
 
 int64
-arazzo_queue_insert(const QueuedRun *run, const char *key, TimestampTz not_before)
+arazzo_queue_insert(const QueuedRun *run, const QueueOptions *options)
 {
 	Statement	statement;
 	int64		id = 0;
@@ -70,10 +70,14 @@ arazzo_queue_insert(const QueuedRun *run, const char *key, TimestampTz not_befor
 	add_text(&statement, run->workflow);
 	add_text(&statement, run->version);
 	add_jsonb(&statement, run->inputs);
-	add_text(&statement, key);
-	add_time(&statement, not_before);
-	if (statement_run(&statement, "INSERT INTO %1$s.arazzo_queue (owner, document, workflow, version, inputs, key, due)"
-					  " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (owner, key) DO NOTHING RETURNING id") > 0)
+	add_text(&statement, options->key);
+	add_time(&statement, options->not_before);
+	add_text(&statement, options->order_by);
+	add_text(&statement, options->notify);
+	add(&statement, BOOLOID, BoolGetDatum(options->split), false);
+	if (statement_run(&statement, "INSERT INTO %1$s.arazzo_queue (owner, document, workflow, version, inputs, key, due,"
+					  " order_key, notify, split) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+					  " ON CONFLICT (owner, key) WHERE key IS NOT NULL DO NOTHING RETURNING id") > 0)
 		id = int64_column(0, 1);
 	statement_end(&statement);
 	return id;

@@ -56,8 +56,19 @@ typedef struct QueueAttempt
 	const char *message;
 } QueueAttempt;
 
+/* What a run may be submitted with. */
+typedef struct QueueOptions
+{
+	const char *key;			/* the same key, the same run; or NULL */
+	TimestampTz not_before;
+	const char *order_by;		/* runs of an owner with the same value follow
+								 * each other; or NULL */
+	const char *notify;			/* channel that hears when it ends; or NULL */
+	bool		split;			/* halve its array when the API refuses it */
+} QueueOptions;
+
 /* Inserts a run; 0 when its owner has a run with this key already. */
-extern int64 arazzo_queue_insert(const QueuedRun *run, const char *key, TimestampTz not_before);
+extern int64 arazzo_queue_insert(const QueuedRun *run, const QueueOptions *options);
 
 /* The run of an owner with a key, locked; NULL when it is not there. */
 extern QueuedRun *arazzo_queue_find_key(Oid owner, const char *key);

@@ -24,7 +24,8 @@
 
 PG_FUNCTION_INFO_V1(arazzo_submit);
 
-static int64 submit(const QueuedRun *run, const char *key, TimestampTz not_before);
+static char *text_argument(FunctionCallInfo fcinfo, int number);
+static int64 submit(const QueuedRun *run, const QueueOptions *options);
 static void check_inputs(const ArazzoPlan *plan, Jsonb *inputs);
 static void refuse_credentials(const ArazzoPlan *plan, const JsonbValue *inputs);
 static void check_connections(const ArazzoPlan *plan, Oid role);
@@ -32,23 +33,26 @@ static void check_connection(const PlanStep *step, Oid role);
 static bool same_run(const QueuedRun *a, const QueuedRun *b);
 
 /*
- * arazzo_submit(workflow text, inputs jsonb, key text, not_before timestamptz)
- * returns bigint
+ * arazzo_submit(workflow text, inputs jsonb, key text, not_before timestamptz,
+ *				 order_by text, notify text, split boolean) returns bigint
  */
 Datum
 arazzo_submit(PG_FUNCTION_ARGS)
 {
-	static const char *const names[] = {"workflow", "inputs", "key", "not_before"};
+	static const char *const names[] = {
+		"workflow", "inputs", NULL, "not_before", NULL, NULL, "split"
+	};
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context;
 	QueuedRun	run = {0};
+	QueueOptions options = {0};
 	const ArazzoPlan *plan;
 	int64		id;
 	int			i;
 
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < lengthof(names); i++)
 	{
-		if (i != 2 && PG_ARGISNULL(i))
+		if (names[i] && PG_ARGISNULL(i))
 			ereport(ERROR,
 					errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					errmsg("%s must not be null", names[i]));
@@ -64,32 +68,44 @@ arazzo_submit(PG_FUNCTION_ARGS)
 	run.inputs = PG_GETARG_JSONB_P(1);
 	check_inputs(plan, run.inputs);
 	check_connections(plan, run.owner);
-	id = submit(&run, PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2)), PG_GETARG_TIMESTAMPTZ(3));
+	options.key = text_argument(fcinfo, 2);
+	options.not_before = PG_GETARG_TIMESTAMPTZ(3);
+	options.order_by = text_argument(fcinfo, 4);
+	options.notify = text_argument(fcinfo, 5);
+	options.split = PG_GETARG_BOOL(6);
+	id = submit(&run, &options);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
 	PG_RETURN_INT64(id);
 }
 
+/* NULL where it is null. */
+static char *
+text_argument(FunctionCallInfo fcinfo, int number)
+{
+	return PG_ARGISNULL(number) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(number));
+}
+
 /* The run of the key if there is one; it may be deleted at any moment. */
 static int64
-submit(const QueuedRun *run, const char *key, TimestampTz not_before)
+submit(const QueuedRun *run, const QueueOptions *options)
 {
 	for (;;)
 	{
-		int64		id = arazzo_queue_insert(run, key, not_before);
+		int64		id = arazzo_queue_insert(run, options);
 		QueuedRun  *known;
 
 		if (id != 0)
 			return id;
 		CHECK_FOR_INTERRUPTS();
-		known = arazzo_queue_find_key(run->owner, key);
+		known = arazzo_queue_find_key(run->owner, options->key);
 		if (known == NULL)
 			continue;
 		if (!same_run(known, run))
 			ereport(ERROR,
 					errcode(ERRCODE_UNIQUE_VIOLATION),
 					errmsg("key \"%s\" belongs to run " INT64_FORMAT ", which has another workflow or other inputs",
-						   key, known->id),
+						   options->key, known->id),
 					errhint("A key stands for one run: use another key for another run."));
 		return known->id;
 	}
