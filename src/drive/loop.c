@@ -33,7 +33,7 @@ typedef struct LoopServer
 	dlist_head	waiting;		/* of LoopRun */
 } LoopServer;
 
-typedef struct LoopRun
+struct LoopRun
 {
 	DriveLoop  *loop;
 	ArazzoRun  *run;
@@ -48,7 +48,7 @@ typedef struct LoopRun
 	List	   *secrets;		/* of char * */
 	dlist_node	node;			/* among the ready, answered or waiting */
 	pairingheap_node sleep;
-} LoopRun;
+};
 
 struct DriveLoop
 {
@@ -64,21 +64,28 @@ struct DriveLoop
 };
 
 static int	compare_moments(const pairingheap_node *a, const pairingheap_node *b, void *argument);
+static void begin_report(DriveLoop *loop, ErrorContextCallback *callback);
 static void wake_sleepers(DriveLoop *loop);
 static void advance_ready(DriveLoop *loop);
 static void advance(DriveLoop *loop, LoopRun *entry);
 static void finish(DriveLoop *loop, LoopRun *entry);
-static void pass_message(LoopRun *entry);
-static bool prepare(DriveLoop *loop, LoopRun *entry);
+static void leave(DriveLoop *loop, LoopRun *entry);
+static LoopVerdict pass_message(LoopRun *entry);
+static LoopVerdict prepare(DriveLoop *loop, LoopRun *entry);
+static ArazzoFailure *make_call(DriveLoop *loop, LoopRun *entry);
+static LoopVerdict refuse(LoopRun *entry, const ArazzoFailure *failure);
+static LoopVerdict sleep_in(DriveLoop *loop, LoopRun *entry);
 static const char *make_key(LoopRun *entry);
 static void send_or_queue(DriveLoop *loop, LoopRun *entry);
 static LoopServer *server_of(DriveLoop *loop, const ArazzoConnection *connection);
 static void send_queued(LoopServer *server);
+static void send_held(LoopRun *entry);
 static void send_call(LoopRun *entry);
 static void note_answer(void *argument);
 static void receive_answers(DriveLoop *loop);
-static void receive(DriveLoop *loop, LoopRun *entry);
-static void observe(LoopRun *entry, const DriveCall *call, const ArazzoResponse *response);
+static LoopVerdict receive(DriveLoop *loop, LoopRun *entry);
+static void end_call(LoopRun *entry);
+static LoopVerdict observe(LoopRun *entry, const DriveCall *call, const ArazzoResponse *response);
 static void add_secrets(LoopRun *entry);
 static void report_violations(const LoopRun *entry);
 static void wait_for_events(DriveLoop *loop, int timeout);
@@ -109,7 +116,7 @@ compare_moments(const pairingheap_node *a, const pairingheap_node *b, void *argu
 	return left < right ? 1 : left > right ? -1 : 0;
 }
 
-void
+LoopRun *
 arazzo_loop_add(DriveLoop *loop, ArazzoRun *run, Oid role, const char *key, void *tag)
 {
 	LoopRun    *entry = palloc0(sizeof(LoopRun));
@@ -123,6 +130,26 @@ arazzo_loop_add(DriveLoop *loop, ArazzoRun *run, Oid role, const char *key, void
 	entry->call_context = AllocSetContextCreate(CurrentMemoryContext, "arazzo call", ALLOCSET_DEFAULT_SIZES);
 	dlist_push_tail(&loop->ready, &entry->node);
 	loop->count++;
+	return entry;
+}
+
+void
+arazzo_loop_release(LoopRun *entry)
+{
+	send_call(entry);
+}
+
+void
+arazzo_loop_remove(LoopRun *entry)
+{
+	end_call(entry);
+	leave(entry->loop, entry);
+}
+
+List *
+arazzo_loop_secrets(const LoopRun *entry)
+{
+	return entry->secrets;
 }
 
 int
@@ -134,21 +161,49 @@ arazzo_loop_count(const DriveLoop *loop)
 void
 arazzo_loop_turn(DriveLoop *loop, int timeout)
 {
+	arazzo_loop_work(loop);
+	if (loop->count > 0)
+	{
+		arazzo_loop_wait(loop, timeout);
+		arazzo_loop_work(loop);
+	}
+}
+
+void
+arazzo_loop_wait(DriveLoop *loop, int timeout)
+{
+	ErrorContextCallback callback;
+
+	if (!dlist_is_empty(&loop->answered) || !dlist_is_empty(&loop->ready))
+		timeout = 0;
+	begin_report(loop, &callback);
+	wait_for_events(loop, timeout);
+	error_context_stack = callback.previous;
+}
+
+void
+arazzo_loop_work(DriveLoop *loop)
+{
 	ErrorContextCallback callback;
 	slist_iter	iter;
 
-	callback.callback = describe_step;
-	callback.arg = loop;
-	callback.previous = error_context_stack;
-	error_context_stack = &callback;
+	begin_report(loop, &callback);
+	receive_answers(loop);
 	wake_sleepers(loop);
 	slist_foreach(iter, &loop->servers)
 		send_queued(slist_container(LoopServer, node, iter.cur));
 	advance_ready(loop);
-	if (loop->count > 0 && dlist_is_empty(&loop->answered))
-		wait_for_events(loop, timeout);
-	receive_answers(loop);
 	error_context_stack = callback.previous;
+}
+
+/* Errors from now on say where the run at hand is. */
+static void
+begin_report(DriveLoop *loop, ErrorContextCallback *callback)
+{
+	callback->callback = describe_step;
+	callback->arg = loop;
+	callback->previous = error_context_stack;
+	error_context_stack = callback;
 }
 
 static void
@@ -177,12 +232,14 @@ advance_ready(DriveLoop *loop)
 		advance(loop, dlist_container(LoopRun, node, dlist_pop_head_node(&loop->ready)));
 }
 
-/* Lets a run go on until it has to wait for something, or is finished. */
+/* Lets a run go on until it has to wait for something, is finished or leaves. */
 static void
 advance(DriveLoop *loop, LoopRun *entry)
 {
+	LoopVerdict verdict = LOOP_GO;
+
 	loop->current = entry;
-	for (;;)
+	while (verdict == LOOP_GO)
 	{
 		entry->next = arazzo_run_next(entry->run);
 		switch (entry->next->kind)
@@ -191,21 +248,19 @@ advance(DriveLoop *loop, LoopRun *entry)
 				finish(loop, entry);
 				return;
 			case RUN_WAIT:
-				pairingheap_add(loop->asleep, &entry->sleep);
-				return;
+				verdict = sleep_in(loop, entry);
+				break;
 			case RUN_NOTIFY:
 			case RUN_RECEIVE:
-				pass_message(entry);
+				verdict = pass_message(entry);
 				break;
 			case RUN_SEND:
-				if (prepare(loop, entry))
-				{
-					send_or_queue(loop, entry);
-					return;
-				}
+				verdict = prepare(loop, entry);
 				break;
 		}
 	}
+	if (verdict == LOOP_LEAVE)
+		leave(loop, entry);
 }
 
 static void
@@ -217,27 +272,77 @@ finish(DriveLoop *loop, LoopRun *entry)
 	loop->hooks->finished(loop->hooks->owner, entry->tag, entry->run, entry->secrets);
 }
 
-/* A message is sent, or refused, at once. */
+/* As a hook wanted it. */
 static void
+leave(DriveLoop *loop, LoopRun *entry)
+{
+	loop->count--;
+	loop->current = NULL;
+	MemoryContextDelete(entry->call_context);
+	if (loop->hooks->left)
+		loop->hooks->left(loop->hooks->owner, entry->tag);
+}
+
+static LoopVerdict
+sleep_in(DriveLoop *loop, LoopRun *entry)
+{
+	const LoopHooks *hooks = loop->hooks;
+
+	if (hooks->wait && hooks->wait(hooks->owner, entry->tag, entry->next->until) == LOOP_LEAVE)
+		return LOOP_LEAVE;
+	pairingheap_add(loop->asleep, &entry->sleep);
+	return LOOP_HOLD;
+}
+
+/* A message is sent, or refused, at once. */
+static LoopVerdict
 pass_message(LoopRun *entry)
 {
 	MemoryContext old = MemoryContextSwitchTo(entry->call_context);
 	const LoopHooks *hooks = entry->loop->hooks;
+	LoopVerdict verdict;
 
 	if (hooks->message)
 		hooks->message(hooks->owner, entry->run, entry->next);
 	else
 		arazzo_message_perform(entry->run, entry->next);
-	observe(entry, NULL, NULL);
+	verdict = observe(entry, NULL, NULL);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(entry->call_context);
+	return verdict;
 }
 
-/* Makes the call of a run ready to be sent; false when it was refused. */
-static bool
+/*
+ * Makes the call of a run ready and sends it, or has it wait until it may be
+ * sent (LOOP_HOLD): LOOP_GO when it was refused and the run goes on.
+ */
+static LoopVerdict
 prepare(DriveLoop *loop, LoopRun *entry)
 {
 	MemoryContext old = MemoryContextSwitchTo(entry->call_context);
+	const LoopHooks *hooks = loop->hooks;
+	ArazzoFailure *failure = make_call(loop, entry);
+	LoopVerdict verdict;
+
+	if (failure)
+		verdict = refuse(entry, failure);
+	else if (hooks->admit && hooks->admit(hooks->owner, entry->tag, entry->next, &entry->call) == LOOP_LEAVE)
+		verdict = LOOP_LEAVE;
+	else
+	{
+		send_or_queue(loop, entry);
+		verdict = LOOP_HOLD;
+	}
+	MemoryContextSwitchTo(old);
+	if (failure)
+		MemoryContextReset(entry->call_context);
+	return verdict;
+}
+
+/* The call, key included, or why it cannot be made. */
+static ArazzoFailure *
+make_call(DriveLoop *loop, LoopRun *entry)
+{
 	const LoopHooks *hooks = loop->hooks;
 	const char *url = entry->next->request->url;
 	const ArazzoConnection *connection;
@@ -247,16 +352,17 @@ prepare(DriveLoop *loop, LoopRun *entry)
 		arazzo_connection_find(url, entry->role, &failure);
 	if (connection)
 		failure = arazzo_call_prepare_on(&entry->call, entry->next, connection);
-	if (failure)
-	{
-		arazzo_run_refused(entry->run, failure);
-		observe(entry, NULL, NULL);
-		MemoryContextReset(entry->call_context);
-	}
-	else if (entry->call.takes_key)
+	if (failure == NULL && entry->call.takes_key)
 		arazzo_call_set_key(&entry->call, make_key(entry));
-	MemoryContextSwitchTo(old);
-	return failure == NULL;
+	return failure;
+}
+
+/* Nothing was sent: no connection, no credential. */
+static LoopVerdict
+refuse(LoopRun *entry, const ArazzoFailure *failure)
+{
+	arazzo_run_refused(entry->run, failure);
+	return observe(entry, NULL, NULL);
 }
 
 /* The key of the call: the same for every attempt of it, and no other's. */
@@ -293,7 +399,7 @@ send_or_queue(DriveLoop *loop, LoopRun *entry)
 	entry->server = NULL;
 	if (!arazzo_limit_applies(connection))
 	{
-		send_call(entry);
+		send_held(entry);
 		return;
 	}
 	entry->server = server_of(loop, connection);
@@ -329,7 +435,18 @@ static void
 send_queued(LoopServer *server)
 {
 	while (!dlist_is_empty(&server->waiting) && arazzo_limit_take(&server->limit))
-		send_call(dlist_container(LoopRun, node, dlist_pop_head_node(&server->waiting)));
+		send_held(dlist_container(LoopRun, node, dlist_pop_head_node(&server->waiting)));
+}
+
+/* Sends a call that has its place, unless a hook holds it. */
+static void
+send_held(LoopRun *entry)
+{
+	const LoopHooks *hooks = entry->loop->hooks;
+
+	if (hooks->send == NULL ||
+		hooks->send(hooks->owner, entry->tag, entry->next, &entry->call) == LOOP_GO)
+		send_call(entry);
 }
 
 static void
@@ -359,41 +476,57 @@ receive_answers(DriveLoop *loop)
 	{
 		LoopRun    *entry = dlist_container(LoopRun, node, dlist_pop_head_node(&loop->answered));
 
-		receive(loop, entry);
-		advance(loop, entry);
+		if (receive(loop, entry) == LOOP_LEAVE)
+			leave(loop, entry);
+		else
+			advance(loop, entry);
 	}
 }
 
-static void
+static LoopVerdict
 receive(DriveLoop *loop, LoopRun *entry)
 {
+	const LoopHooks *hooks = loop->hooks;
 	const ArazzoResponse *response = arazzo_http_response(entry->call.transfer);
 	MemoryContext old = MemoryContextSwitchTo(entry->call_context);
+	LoopVerdict verdict = LOOP_GO;
 
 	loop->current = entry;
 	loop->in_flight--;
-	arazzo_run_received(entry->run, response, entry->call.repeatable);
-	observe(entry, &entry->call, response);
+	add_secrets(entry);
+	if (hooks->answered)
+		verdict = hooks->answered(hooks->owner, entry->tag, entry->next, &entry->call, response);
+	if (verdict == LOOP_GO)
+		arazzo_run_received(entry->run, response, entry->call.repeatable);
+	if (verdict != LOOP_LEAVE)
+		verdict = observe(entry, &entry->call, response);
 	MemoryContextSwitchTo(old);
+	end_call(entry);
 	MemoryContextReset(entry->call_context);
-	if (entry->server)
-	{
-		arazzo_limit_give_back(&entry->server->limit);
-		send_queued(entry->server);
-	}
+	return verdict;
 }
 
+/* Gives back the place that a call took at its server. */
 static void
+end_call(LoopRun *entry)
+{
+	if (entry->server == NULL)
+		return;
+	arazzo_limit_give_back(&entry->server->limit);
+	send_queued(entry->server);
+	entry->server = NULL;
+}
+
+static LoopVerdict
 observe(LoopRun *entry, const DriveCall *call, const ArazzoResponse *response)
 {
 	const LoopHooks *hooks = entry->loop->hooks;
 
-	if (call)
-		add_secrets(entry);
 	if (arazzo_run_judgement(entry->run)->violations)
 		report_violations(entry);
 	if (hooks->attempt)
 		hooks->attempt(hooks->owner, entry->tag, entry->next, call, response, arazzo_run_judgement(entry->run));
+	return hooks->judged ? hooks->judged(hooks->owner, entry->tag, entry->next, call, response) : LOOP_GO;
 }
 
 /* Keeps what the call's connection holds secret, for as long as the run

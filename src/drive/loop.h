@@ -22,6 +22,19 @@
 
 typedef struct DriveLoop DriveLoop;
 
+/* A run in a loop. */
+typedef struct LoopRun LoopRun;
+
+/* What a hook says is to become of a run. */
+typedef enum LoopVerdict
+{
+	LOOP_GO,					/* goes on */
+	LOOP_HOLD,					/* stands still until arazzo_loop_release */
+	LOOP_TOLD,					/* goes on; the hook has told the run */
+	LOOP_LEAVE					/* is taken out of the loop as it is */
+} LoopVerdict;
+
+/* All but owner and finished may be NULL. */
 typedef struct LoopHooks
 {
 	void	   *owner;			/* first argument of each */
@@ -37,10 +50,33 @@ typedef struct LoopHooks
 	 * arazzo_message_perform, which needs a transaction. */
 	void		(*message) (void *owner, ArazzoRun *run, const RunNext *next);
 
+	/* A call is ready, key included; may it be sent, as soon as its server's
+	 * limits let it?  LOOP_GO or LOOP_LEAVE. */
+	LoopVerdict (*admit) (void *owner, void *tag, const RunNext *next, const DriveCall *call);
+
+	/* The same call, about to be sent: LOOP_GO or LOOP_HOLD. */
+	LoopVerdict (*send) (void *owner, void *tag, const RunNext *next, const DriveCall *call);
+
+	/* An answer that the run has not been told of yet: LOOP_GO, LOOP_TOLD or
+	 * LOOP_LEAVE. */
+	LoopVerdict (*answered) (void *owner, void *tag, const RunNext *next, const DriveCall *call,
+							 const ArazzoResponse *response);
+
 	/* After each attempt of a step, before its memory goes; call is NULL when
-	 * it was refused or was a message.  May be NULL. */
+	 * it was refused or was a message. */
 	void		(*attempt) (void *owner, void *tag, const RunNext *next, const DriveCall *call,
 							const ArazzoResponse *response, const RunJudgement *judgement);
+
+	/* After that: does the run go on in the loop?  LOOP_GO or LOOP_LEAVE. */
+	LoopVerdict (*judged) (void *owner, void *tag, const RunNext *next, const DriveCall *call,
+						   const ArazzoResponse *response);
+
+	/* The run waits until a moment: in the loop (LOOP_GO), or LOOP_LEAVE. */
+	LoopVerdict (*wait) (void *owner, void *tag, TimestampTz until);
+
+	/* A run that a hook had leave is no longer the loop's: the memory it was
+	 * added in may go. */
+	void		(*left) (void *owner, void *tag);
 
 	/*
 	 * A run is finished and no longer the loop's: the memory it was added in
@@ -60,10 +96,18 @@ extern DriveLoop *arazzo_loop_create(const LoopHooks *hooks);
 /*
  * Adds a run, which does its first step in the next turn.  The loop's state
  * of it is in the current memory context, which must stay until the run is
- * finished.  Tag is what the hooks get.  Key is what the idempotency keys of
- * its calls begin with, and must stay as long; NULL takes a random one.
+ * finished or has left.  Tag is what the hooks get.  Key is what the
+ * idempotency keys of its calls begin with, and must stay as long; NULL takes
+ * a random one.
  */
-extern void arazzo_loop_add(DriveLoop *loop, ArazzoRun *run, Oid role, const char *key, void *tag);
+extern LoopRun *arazzo_loop_add(DriveLoop *loop, ArazzoRun *run, Oid role, const char *key, void *tag);
+
+/* Sends the call of a run that was held, or takes such a run out of the loop. */
+extern void arazzo_loop_release(LoopRun *entry);
+extern void arazzo_loop_remove(LoopRun *entry);
+
+/* Secrets (List of char *) that the run's calls have carried so far. */
+extern List *arazzo_loop_secrets(const LoopRun *entry);
 
 /* Runs that are not finished. */
 extern int	arazzo_loop_count(const DriveLoop *loop);
@@ -74,5 +118,12 @@ extern int	arazzo_loop_count(const DriveLoop *loop);
  * is in flight.  Interruptible.
  */
 extern void arazzo_loop_turn(DriveLoop *loop, int timeout);
+
+/*
+ * The same in two, for those who keep no transaction open while they wait:
+ * waiting calls no hook and sees no catalog, working does all else.
+ */
+extern void arazzo_loop_wait(DriveLoop *loop, int timeout);
+extern void arazzo_loop_work(DriveLoop *loop);
 
 #endif							/* ARAZZO_DRIVE_LOOP_H */

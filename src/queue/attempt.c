@@ -18,46 +18,48 @@
 static const char *shown(const char *text, List *secrets);
 static const char *shown_body(const char *body, size_t length, List *secrets);
 
-void
-arazzo_queue_add_attempt(const QueuedRun *run, const RunNext *next, const DriveCall *call,
-						 const char *key, const ArazzoResponse *response,
-						 const RunJudgement *judgement, List *secrets)
+QueueAttempt *
+arazzo_queue_attempt(int64 run, const RunNext *next, const DriveCall *call,
+					 const char *key, const ArazzoResponse *response,
+					 const RunJudgement *judgement, List *secrets)
 {
 	const ArazzoRequest *request = call ? &call->request : next->request;
-	QueueAttempt attempt = {0};
+	QueueAttempt *attempt = palloc0(sizeof(QueueAttempt));
 
-	attempt.workflow = next->workflow->workflow_id;
-	attempt.step = next->step->step_id;
-	attempt.attempt = next->attempt;
-	attempt.key = key;
+	attempt->run = run;
+	attempt->workflow = pstrdup(next->workflow->workflow_id);
+	attempt->step = pstrdup(next->step->step_id);
+	attempt->attempt = next->attempt;
+	attempt->key = key ? pstrdup(key) : NULL;
 	if (request)
 	{
-		attempt.method = request->method;
-		attempt.url = shown(request->shown_url ? request->shown_url : request->url, secrets);
-		attempt.request_body = shown_body(request->body, request->body_length, secrets);
+		attempt->method = pstrdup(request->method);
+		attempt->url = shown(request->shown_url ? request->shown_url : request->url, secrets);
+		attempt->request_body = shown_body(request->body, request->body_length, secrets);
 	}
 	if (response)
 	{
-		attempt.status = response->status;
-		attempt.duration_us = response->duration_us;
-		attempt.message = shown(response->message, secrets);
+		attempt->status = response->status;
+		attempt->duration_us = response->duration_us;
+		attempt->message = shown(response->message, secrets);
 		if (response->outcome == OUTCOME_RECEIVED)
-			attempt.response_body = shown_body(response->body, response->body_length, secrets);
+			attempt->response_body = shown_body(response->body, response->body_length, secrets);
 	}
-	attempt.outcome = judgement == NULL ? "unknown" : judgement->success ? "succeeded" : "failed";
+	attempt->outcome = judgement == NULL ? "unknown" : judgement->success ? "succeeded" : "failed";
 	if (judgement)
 	{
-		attempt.action = judgement->action;
+		attempt->action = judgement->action ? pstrdup(judgement->action) : NULL;
 		if (judgement->reason)
-			attempt.message = shown(judgement->reason, secrets);
+			attempt->message = shown(judgement->reason, secrets);
 	}
-	arazzo_queue_note_attempt(run->id, &attempt);
+	return attempt;
 }
 
+/* A copy in any case. */
 static const char *
 shown(const char *text, List *secrets)
 {
-	return text ? arazzo_mask_text(text, secrets) : NULL;
+	return text ? pstrdup(arazzo_mask_text(text, secrets)) : NULL;
 }
 
 /* Masked first and cut then, so that no half of a secret stays. */

@@ -1,25 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * run_store.h
- *	  The tables of queued runs: every statement on them.
- *
- * Statements run as the owner of the tables, so that roles need no privilege
- * on them.  A run that is being worked on carries the claim of its worker;
- * what a worker writes is refused once the claim is no longer its own.
+ *	  Queued runs as those who submit and operate them see them.
  *
  *-------------------------------------------------------------------------
  */
 #ifndef ARAZZO_QUEUE_RUN_STORE_H
 #define ARAZZO_QUEUE_RUN_STORE_H
 
-#include "datatype/timestamp.h"
-#include "nodes/pg_list.h"
-#include "utils/jsonb.h"
-
-#include "support/errors.h"
-
-/* A run found by its worker dead so many times in a row is set aside. */
-#define QUEUE_MAX_CRASHES 5
+#include "queue/statement.h"
 
 typedef struct QueuedRun
 {
@@ -35,26 +24,21 @@ typedef struct QueuedRun
 	int			retries;		/* of the call at hand, by the queue */
 	char	   *verdict;		/* of arazzo_resolve, or NULL */
 	Jsonb	   *verdict_outputs;
-	int64		claim;			/* the worker's own */
+	int			crashes;		/* of workers that were busy with it, in a row */
+	char	   *order_key;		/* or NULL */
+	char	   *notify;			/* channel that hears when it ends, or NULL */
+	bool		split;			/* is halved when the API refuses it */
+	TimestampTz unanswered_since;	/* the call at hand may have been received
+									 * from that moment on; 0: it was not sent */
 } QueuedRun;
 
-/* One attempt of a step, masked; NULL, or 0, where there is nothing. */
-typedef struct QueueAttempt
-{
-	const char *workflow;
-	const char *step;
-	int			attempt;
-	const char *method;
-	const char *url;
-	const char *key;
-	const char *request_body;
-	int			status;
-	const char *response_body;
-	int64		duration_us;
-	const char *outcome;		/* "succeeded", "failed", "unknown" */
-	const char *action;
-	const char *message;
-} QueueAttempt;
+/* What arazzo_queue_read_run reads; the table goes by the name q. */
+#define QUEUE_RUN_COLUMNS "q.id, q.owner::oid, q.status, q.document, q.workflow, q.version, q.inputs," \
+	" replace(q.nonce::text, '-', ''), q.state, q.retries, q.verdict, q.verdict_outputs, q.crashes," \
+	" q.order_key, q.notify, q.split, q.unanswered_since"
+
+/* A row of those columns, in the memory context the statement began in. */
+extern QueuedRun *arazzo_queue_read_run(Statement *statement, uint64 row);
 
 /* What a run may be submitted with. */
 typedef struct QueueOptions
@@ -75,30 +59,6 @@ extern QueuedRun *arazzo_queue_find_key(Oid owner, const char *key);
 
 /* A run by its id, locked; NULL when there is none that the role may see. */
 extern QueuedRun *arazzo_queue_lock(int64 id, Oid role);
-
-/* A number that no worker had before. */
-extern int64 arazzo_queue_new_claim(void);
-
-/* Takes the run that is due longest, or NULL; rows that others hold are
- * passed over. */
-extern QueuedRun *arazzo_queue_take(int64 claim, TimestampTz now);
-
-/* Claims that runs carry, as a List of int64 *. */
-extern List *arazzo_queue_claims(void);
-
-/*
- * Releases the runs of a worker that is gone: one that was sending a call
- * that cannot be repeated is in doubt, the others go on.
- */
-extern void arazzo_queue_recover(int64 claim, TimestampTz now);
-
-/* The worker's writes; false when the run is no longer its own. */
-extern bool arazzo_queue_checkpoint(const QueuedRun *run, Jsonb *state, const char *sending);
-extern bool arazzo_queue_wait(const QueuedRun *run, Jsonb *state, TimestampTz due, int retries);
-extern bool arazzo_queue_finish(const QueuedRun *run, const char *status, Jsonb *outputs,
-								const char *ended_by, const ArazzoFailure *failure);
-
-extern void arazzo_queue_note_attempt(int64 run, const QueueAttempt *attempt);
 
 /* The operator's writes on a run that is locked. */
 extern void arazzo_queue_requeue(int64 run, const char *version, const char *verdict, Jsonb *outputs);

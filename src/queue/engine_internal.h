@@ -1,0 +1,88 @@
+/*-------------------------------------------------------------------------
+ *
+ * engine_internal.h
+ *	  What the files of the engine share.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ARAZZO_QUEUE_ENGINE_INTERNAL_H
+#define ARAZZO_QUEUE_ENGINE_INTERNAL_H
+
+#include "lib/ilist.h"
+
+#include "drive/loop.h"
+#include "queue/engine.h"
+#include "queue/gate.h"
+#include "queue/work_store.h"
+#include "run/machine.h"
+
+/* A run that the engine has taken. */
+typedef struct EngineRun
+{
+	QueueEngine *engine;
+	QueuedRun  *stored;
+	MemoryContext context;		/* holds all of it */
+	const ArazzoPlan *plan;		/* pinned while the context lives */
+	ArazzoRun  *run;
+	LoopRun    *entry;			/* NULL: not in the loop */
+	List	   *secrets;		/* of char *: once it has left the loop */
+	const char *key;			/* that the call at hand carries, or NULL */
+	GateServer *server;			/* that the call at hand goes to, or NULL */
+	bool		probe;			/* may call a server that is broken */
+	Jsonb	   *state;			/* before the call at hand; NULL: as stored */
+	QueueChange change;			/* what is to be written next */
+	bool		dirty;			/* is among the engine's changed */
+	bool		held;			/* its call is to be sent after the next write */
+	bool		lost;			/* is not this worker's any more */
+	dlist_node	node;			/* among the ready or the changed */
+} EngineRun;
+
+struct QueueEngine
+{
+	const QueueDriver *driver;
+	MemoryContext context;
+	MemoryContext turn_context; /* emptied after each turn */
+	MemoryContext write_context;	/* emptied after each write */
+	LoopHooks	hooks;
+	DriveLoop  *loop;
+	QueueGate  *gate;
+	int64		claim;
+	int			limit;
+	int			taken;
+	dlist_head	ready;			/* of EngineRun: not in the loop yet */
+	int			ready_count;
+	dlist_head	changed;		/* of EngineRun: to be written */
+	int			changed_count;
+	TimestampTz changed_since;
+	int			held_count;
+	bool		urgent;			/* the next write should not wait */
+	bool		durable;		/* and must be on disk */
+	bool		notified;		/* a message went out in this transaction */
+	List	   *attempts;		/* of QueueAttempt *, in write_context */
+	int			refusals;		/* of writes, in a row */
+	TimestampTz blocked_until;	/* no write before */
+	TimestampTz look_at;		/* for runs that are due */
+	TimestampTz tend_at;		/* to what is held and lost */
+	bool		alone;			/* a suspect is under way */
+	bool		suspects;		/* there may be some */
+	bool		draining;
+};
+
+/* in engine_run.c: one run */
+extern EngineRun *arazzo_engine_run_create(QueueEngine *engine, const QueuedRun *stored);
+extern void arazzo_engine_run_open(EngineRun *run);
+extern void arazzo_engine_run_free(EngineRun *run);
+extern void arazzo_engine_run_changed(EngineRun *run, bool urgent);
+extern void arazzo_engine_hooks(LoopHooks *hooks, QueueEngine *engine);
+
+/* in engine_write.c: what is written down */
+extern bool arazzo_engine_write(QueueEngine *engine);
+extern bool arazzo_engine_must_write(const QueueEngine *engine, TimestampTz now);
+
+/* in engine_take.c: which runs are taken */
+extern bool arazzo_engine_wants(const QueueEngine *engine, TimestampTz now);
+extern void arazzo_engine_take(QueueEngine *engine, TimestampTz now);
+extern void arazzo_engine_tend(QueueEngine *engine, TimestampTz now);
+extern bool arazzo_engine_lock_order(const QueuedRun *run);
+
+#endif							/* ARAZZO_QUEUE_ENGINE_INTERNAL_H */

@@ -1,0 +1,532 @@
+/*-------------------------------------------------------------------------
+ *
+ * engine_run.c
+ *	  One run in the engine: what is done, and noted, as it goes on.
+ *
+ * Before a call is sent that is neither safe nor keyed, the run's row says
+ * so, and that is on disk; the answer's outcome is written before anything
+ * else of that kind is sent.  Other calls are repeated after a crash, with the
+ * same bytes and the same key.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "commands/async.h"
+#include "common/pg_prng.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/syscache.h"
+
+#include "drive/drive.h"
+#include "drive/message.h"
+#include "http/mask.h"
+#include "queue/attempt.h"
+#include "queue/engine_internal.h"
+#include "queue/resend.h"
+#include "support/clock.h"
+#include "support/strings.h"
+
+/* A wait that is not longer (ms) is waited for here, not in the table. */
+#define SHORT_WAIT 200
+
+static ArazzoFailure *make_run(EngineRun *run);
+static ArazzoFailure *restore_run(EngineRun *run);
+static void unpin_plan(void *argument);
+static void apply_verdict(EngineRun *run);
+static void end_run(EngineRun *run, const char *status, const ArazzoFailure *failure);
+static void end_in_doubt(EngineRun *run, const RunNext *next, const char *why, const char *detail);
+static void wait_until(EngineRun *run, TimestampTz due, int retries);
+static void hold_for(EngineRun *run, const char *server_name);
+static void save_state(EngineRun *run);
+static List *run_secrets(const EngineRun *run);
+static void add_attempt(EngineRun *run, const RunNext *next, const DriveCall *call,
+						const ArazzoResponse *response, const RunJudgement *judgement);
+
+static const ArazzoConnection *connect(void *owner, const char *url, Oid role, ArazzoFailure **failure);
+static void pass_message(void *owner, ArazzoRun *run, const RunNext *next);
+static LoopVerdict admit(void *owner, void *tag, const RunNext *next, const DriveCall *call);
+static LoopVerdict send(void *owner, void *tag, const RunNext *next, const DriveCall *call);
+static LoopVerdict answered(void *owner, void *tag, const RunNext *next, const DriveCall *call,
+							const ArazzoResponse *response);
+static void note_attempt(void *owner, void *tag, const RunNext *next, const DriveCall *call,
+						 const ArazzoResponse *response, const RunJudgement *judgement);
+static LoopVerdict judged(void *owner, void *tag, const RunNext *next, const DriveCall *call,
+						  const ArazzoResponse *response);
+static LoopVerdict resend(EngineRun *run, const DriveCall *call, const ArazzoResponse *response);
+static LoopVerdict wait(void *owner, void *tag, TimestampTz until);
+static void left(void *owner, void *tag);
+static void finished(void *owner, void *tag, ArazzoRun *finished_run, List *secrets);
+
+void
+arazzo_engine_hooks(LoopHooks *hooks, QueueEngine *engine)
+{
+	hooks->owner = engine;
+	hooks->connect = connect;
+	hooks->message = pass_message;
+	hooks->admit = admit;
+	hooks->send = send;
+	hooks->answered = answered;
+	hooks->attempt = note_attempt;
+	hooks->judged = judged;
+	hooks->wait = wait;
+	hooks->left = left;
+	hooks->finished = finished;
+}
+
+/* A run that was taken; its row is copied. */
+EngineRun *
+arazzo_engine_run_create(QueueEngine *engine, const QueuedRun *stored)
+{
+	MemoryContext context = AllocSetContextCreate(engine->context, "arazzo queued run", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	EngineRun  *run = palloc0(sizeof(EngineRun));
+
+	run->engine = engine;
+	run->context = context;
+	run->stored = arazzo_queue_copy_run(stored);
+	run->change.id = stored->id;
+	run->change.retries = stored->retries;
+	run->change.crashes = stored->crashes;
+	run->change.unanswered_since = stored->unanswered_since;
+	MemoryContextSwitchTo(old);
+	return run;
+}
+
+void
+arazzo_engine_run_free(EngineRun *run)
+{
+	MemoryContextDelete(run->context);
+}
+
+/* What is to become of the run is new, and is to be written. */
+void
+arazzo_engine_run_changed(EngineRun *run, bool urgent)
+{
+	QueueEngine *engine = run->engine;
+
+	engine->urgent |= urgent;
+	if (run->dirty)
+		return;
+	if (engine->changed_count++ == 0)
+		engine->changed_since = arazzo_clock_now();
+	run->dirty = true;
+	dlist_push_tail(&engine->changed, &run->node);
+}
+
+/* Plans the workflow, restores the run and lets it go on; in a transaction. */
+void
+arazzo_engine_run_open(EngineRun *run)
+{
+	QueueEngine *engine = run->engine;
+	MemoryContext old = MemoryContextSwitchTo(run->context);
+	ArazzoFailure *failure = make_run(run);
+
+	if (failure)
+		end_run(run, "failed", failure);
+	else
+	{
+		if (run->stored->verdict)
+			apply_verdict(run);
+		run->change.status = "running";
+		run->entry = arazzo_loop_add(engine->loop, run->run, run->stored->owner, run->stored->nonce, run);
+	}
+	MemoryContextSwitchTo(old);
+}
+
+/* Errors that belong to the run become its failure; others are thrown on. */
+static ArazzoFailure *
+make_run(EngineRun *run)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	ArazzoFailure *volatile failure = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		failure = restore_run(run);
+		ReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+		/* what says nothing about the run: it is tried again */
+		if (arazzo_error_passes(error->sqlerrcode) || error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
+			ReThrowError(error);
+		failure = arazzo_failure_from_error(error);
+	}
+	PG_END_TRY();
+	return failure;
+}
+
+/* The run as it was left, or a new one; in the current context. */
+static ArazzoFailure *
+restore_run(EngineRun *run)
+{
+	const QueuedRun *stored = run->stored;
+	ArazzoFailure *failure = NULL;
+	MemoryContextCallback *callback;
+
+	if (!SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(stored->owner)))
+		return arazzo_failure_make(ERRCODE_UNDEFINED_OBJECT, "role that submitted the run does not exist any more");
+	run->plan = arazzo_plan_get(psprintf("%s#%s", stored->document, stored->workflow));
+	if (strcmp(run->plan->version, stored->version) != 0)
+	{
+		failure = arazzo_failure_make(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+									  "documents of workflow \"%s\" have changed since the run was submitted",
+									  stored->workflow);
+		return arazzo_failure_hint(failure, "Load them again as they were, or use arazzo_retry to run it with the documents as they are now.");
+	}
+	callback = palloc(sizeof(MemoryContextCallback));
+	callback->func = unpin_plan;
+	callback->arg = unconstify(ArazzoPlan *, run->plan);
+	MemoryContextRegisterResetCallback(run->context, callback);
+	arazzo_plan_pin(run->plan);
+	run->run = stored->state ?
+		arazzo_run_restore(run->plan, stored->state, &failure) :
+		arazzo_run_create(run->plan, arazzo_value_from_jsonb(stored->inputs), &failure);
+	return failure;
+}
+
+static void
+unpin_plan(void *argument)
+{
+	arazzo_plan_unpin(argument);
+}
+
+/*
+ * What a person found out about the call that was in doubt; the run's state
+ * is the one before that call, and stays it when the run has failed by it.
+ */
+static void
+apply_verdict(EngineRun *run)
+{
+	const QueuedRun *stored = run->stored;
+
+	run->change.judged = true;
+	if (arazzo_run_next(run->run)->kind != RUN_SEND)
+		return;
+	if (strcmp(stored->verdict, "done") == 0)
+		arazzo_run_resolved(run->run, stored->verdict_outputs ?
+							arazzo_value_from_jsonb(stored->verdict_outputs) : NULL);
+	else if (strcmp(stored->verdict, "failed") == 0)
+		arazzo_run_refused(run->run,
+						   arazzo_failure_make(ERRCODE_ARAZZO_STEP_FAILED, "call was in doubt and resolved as failed"));
+	if (arazzo_run_failure(run->run) == NULL)
+		save_state(run);
+	run->change.retries = 0;
+	run->change.unanswered_since = 0;
+	arazzo_engine_run_changed(run, true);
+}
+
+/* The run is over, or in doubt. */
+static void
+end_run(EngineRun *run, const char *status, const ArazzoFailure *failure)
+{
+	run->change.status = status;
+	run->change.state = run->state;
+	run->change.failure = failure;
+	if (strcmp(status, "in_doubt") != 0)
+		run->change.sending = NULL;
+	run->engine->durable = true;
+	arazzo_engine_run_changed(run, run->stored->order_key != NULL);
+}
+
+static void
+end_in_doubt(EngineRun *run, const RunNext *next, const char *why, const char *detail)
+{
+	MemoryContext old = MemoryContextSwitchTo(run->context);
+	ArazzoFailure *failure = arazzo_failure_make(ERRCODE_ARAZZO_IN_DOUBT, "%s", why);
+
+	if (detail)
+		arazzo_failure_detail(failure, "%s", arazzo_mask_text(detail, run_secrets(run)));
+	arazzo_failure_hint(failure, "Find out whether the API took the call in, then use arazzo_resolve.");
+	run->change.sending = pstrdup(next->step->step_id);
+	end_run(run, "in_doubt", failure);
+	MemoryContextSwitchTo(old);
+}
+
+/* The call at hand is sent again, or the run goes on, at that moment. */
+static void
+wait_until(EngineRun *run, TimestampTz due, int retries)
+{
+	run->change.status = "waiting";
+	run->change.state = run->state;
+	run->change.due = due;
+	run->change.sending = NULL;
+	run->change.retries = retries;
+	run->change.crashes = 0;
+	arazzo_engine_run_changed(run, false);
+}
+
+static void
+hold_for(EngineRun *run, const char *server_name)
+{
+	run->change.status = run->state || run->stored->state ? "waiting" : "queued";
+	run->change.state = run->state;
+	run->change.hold = MemoryContextStrdup(run->context, psprintf(HOLD_SERVER "%s", server_name));
+	run->change.sending = NULL;
+	arazzo_engine_run_changed(run, false);
+}
+
+/* The run has come so far. */
+static void
+save_state(EngineRun *run)
+{
+	MemoryContext old = MemoryContextSwitchTo(run->context);
+
+	if (run->state)
+		pfree(run->state);
+	run->state = arazzo_run_save(run->run);
+	MemoryContextSwitchTo(old);
+}
+
+static List *
+run_secrets(const EngineRun *run)
+{
+	return run->entry ? arazzo_loop_secrets(run->entry) : run->secrets;
+}
+
+static void
+add_attempt(EngineRun *run, const RunNext *next, const DriveCall *call,
+			const ArazzoResponse *response, const RunJudgement *judgement)
+{
+	QueueEngine *engine = run->engine;
+	MemoryContext old = MemoryContextSwitchTo(engine->write_context);
+	QueueAttempt *attempt = arazzo_queue_attempt(run->stored->id, next, call, run->key, response, judgement,
+												 run_secrets(run));
+
+	engine->attempts = lappend(engine->attempts, attempt);
+	MemoryContextSwitchTo(old);
+}
+
+/* It stays valid as long as the call does, in whatever transaction. */
+static const ArazzoConnection *
+connect(void *owner, const char *url, Oid role, ArazzoFailure **failure)
+{
+	const ArazzoConnection *connection = arazzo_connection_find(url, role, failure);
+
+	if (connection)
+		arazzo_connection_keep(connection);
+	return connection;
+}
+
+/* A message goes out with the commit that says it did. */
+static void
+pass_message(void *owner, ArazzoRun *run, const RunNext *next)
+{
+	QueueEngine *engine = owner;
+
+	engine->notified = true;
+	engine->urgent = true;
+	engine->durable = true;
+	arazzo_message_perform(run, next);
+}
+
+/* May the call be made now? */
+static LoopVerdict
+admit(void *owner, void *tag, const RunNext *next, const DriveCall *call)
+{
+	QueueEngine *engine = owner;
+	EngineRun  *run = tag;
+	GateServer *server = arazzo_gate_server(engine->gate, call->connection);
+	TimestampTz now = arazzo_clock_now();
+
+	run->key = arazzo_call_key(call);
+	if (run->lost)
+		return LOOP_LEAVE;
+	if (engine->draining)
+	{
+		wait_until(run, now, run->change.retries);
+		return LOOP_LEAVE;
+	}
+	if (!arazzo_gate_is_open(engine->gate, server, call->connection, run->probe, now))
+	{
+		hold_for(run, server->name);
+		return LOOP_LEAVE;
+	}
+	if (arazzo_resend_is_too_late(call, run->change.unanswered_since, now))
+	{
+		end_in_doubt(run, next, psprintf("step \"%s\" cannot be repeated any more: its API has forgotten the key of the call that was not answered",
+										 next->step->step_id), NULL);
+		return LOOP_LEAVE;
+	}
+	arazzo_gate_enter(server, now);
+	run->server = server;
+	return LOOP_GO;
+}
+
+/* A call that cannot be repeated is sent once that is on disk. */
+static LoopVerdict
+send(void *owner, void *tag, const RunNext *next, const DriveCall *call)
+{
+	QueueEngine *engine = owner;
+	EngineRun  *run = tag;
+
+	if (call->repeatable)
+		return LOOP_GO;
+	run->change.sending = next->step->step_id;
+	run->held = true;
+	engine->held_count++;
+	engine->durable = true;
+	arazzo_engine_run_changed(run, true);
+	return LOOP_HOLD;
+}
+
+static LoopVerdict
+answered(void *owner, void *tag, const RunNext *next, const DriveCall *call,
+		 const ArazzoResponse *response)
+{
+	QueueEngine *engine = owner;
+	EngineRun  *run = tag;
+	bool		unknown = response->outcome == OUTCOME_UNKNOWN;
+	TimestampTz now = arazzo_clock_now();
+
+	arazzo_gate_leave_with(engine->gate, run->server, response->outcome == OUTCOME_RECEIVED,
+						   response->transient, response->message, now);
+	run->server = NULL;
+	if (run->lost || (unknown && !call->repeatable))
+	{
+		add_attempt(run, next, call, response, NULL);
+		if (!run->lost)
+			end_in_doubt(run, next, psprintf("the answer to step \"%s\" was lost: the call may have been received",
+											 next->step->step_id), response->message);
+		return LOOP_LEAVE;
+	}
+	if (!call->repeatable)
+	{
+		run->change.sending = NULL;
+		engine->durable = true;
+		arazzo_engine_run_changed(run, true);
+	}
+	if (unknown && run->change.unanswered_since == 0)
+		run->change.unanswered_since = now - response->duration_us;
+	if (run->change.unanswered_since != 0 && arazzo_resend_is_known(call, response))
+	{
+		/* the API took in an earlier attempt, and says so */
+		arazzo_run_resolved(run->run, NULL);
+		return LOOP_TOLD;
+	}
+	return LOOP_GO;
+}
+
+static void
+note_attempt(void *owner, void *tag, const RunNext *next, const DriveCall *call,
+			 const ArazzoResponse *response, const RunJudgement *judgement)
+{
+	add_attempt(tag, next, call, response, judgement);
+}
+
+/*
+ * A failure that the workflow does nothing about may be one that goes away by
+ * itself, or with another credential.
+ */
+static LoopVerdict
+judged(void *owner, void *tag, const RunNext *next, const DriveCall *call,
+	   const ArazzoResponse *response)
+{
+	EngineRun  *run = tag;
+	const RunJudgement *judgement = arazzo_run_judgement(run->run);
+	LoopVerdict verdict = LOOP_GO;
+
+	if (call && !judgement->success && judgement->action == NULL)
+		verdict = resend(run, call, response);
+	if (verdict == LOOP_GO)
+	{
+		run->change.retries = 0;
+		run->change.crashes = 0;
+		if (response == NULL || response->outcome != OUTCOME_UNKNOWN)
+			run->change.unanswered_since = 0;
+		if (arazzo_run_failure(run->run) == NULL)
+		{
+			save_state(run);
+			arazzo_engine_run_changed(run, call == NULL);
+		}
+	}
+	run->key = NULL;
+	return verdict;
+}
+
+/* Puts the run aside when its call should be sent once more. */
+static LoopVerdict
+resend(EngineRun *run, const DriveCall *call, const ArazzoResponse *response)
+{
+	QueueEngine *engine = run->engine;
+	const ArazzoConnection *connection = call->connection;
+	GateServer *server;
+
+	if (response->outcome == OUTCOME_RECEIVED && (response->status == 401 || response->status == 403))
+	{
+		server = arazzo_gate_server(engine->gate, connection);
+		arazzo_gate_pause(engine->gate, server, run->stored->owner, response->status);
+		hold_for(run, server->name);
+		return LOOP_LEAVE;
+	}
+	if (!arazzo_resend_helps(call, response, run->change.retries))
+		return LOOP_GO;
+	wait_until(run, arazzo_resend_time(response, run->change.retries, connection->retry_limit,
+									   run->change.unanswered_since), run->change.retries + 1);
+	return LOOP_LEAVE;
+}
+
+static LoopVerdict
+wait(void *owner, void *tag, TimestampTz until)
+{
+	EngineRun  *run = tag;
+
+	if (!run->lost && until <= TimestampTzPlusMilliseconds(arazzo_clock_now(), SHORT_WAIT))
+		return LOOP_GO;
+	save_state(run);
+	wait_until(run, until, 0);
+	return LOOP_LEAVE;
+}
+
+/* What becomes of it is noted already, unless it is another's. */
+static void
+left(void *owner, void *tag)
+{
+	EngineRun  *run = tag;
+
+	run->entry = NULL;
+	if (run->server)
+		run->server->in_flight--;
+	run->server = NULL;
+	if (run->lost && !run->dirty)
+		arazzo_engine_run_free(run);
+}
+
+static void
+finished(void *owner, void *tag, ArazzoRun *finished_run, List *secrets)
+{
+	EngineRun  *run = tag;
+	MemoryContext old = MemoryContextSwitchTo(run->context);
+	ArazzoFailure *failure = NULL;
+	const char *status = "succeeded";
+
+	run->entry = NULL;
+	run->secrets = secrets;
+	if (arazzo_run_failure(finished_run))
+	{
+		failure = arazzo_drive_failure(finished_run, secrets);
+		status = failure->sqlstate == ERRCODE_ARAZZO_IN_DOUBT ? "in_doubt" : "failed";
+	}
+	run->change.outputs = arazzo_value_to_jsonb(arazzo_run_outputs(finished_run));
+	run->change.ended_by = arazzo_run_ended_by(finished_run);
+	if (!run->lost)
+		end_run(run, status, failure);
+	else if (!run->dirty)
+		arazzo_engine_run_free(run);
+	MemoryContextSwitchTo(old);
+}

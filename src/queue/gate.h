@@ -1,0 +1,68 @@
+/*-------------------------------------------------------------------------
+ *
+ * gate.h
+ *	  Whether queued runs may call a server just now.
+ *
+ * A server may be paused for a role, whose credential it refused; broken for
+ * all, when it gave no answer several times in a row; or busy with as many
+ * calls of this worker as it should be.  Runs that would call it are held
+ * until it is well again.  Pauses and breaks are kept in a table, for all
+ * workers and for views.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ARAZZO_QUEUE_GATE_H
+#define ARAZZO_QUEUE_GATE_H
+
+#include "datatype/timestamp.h"
+#include "nodes/pg_list.h"
+
+#include "http/connection.h"
+
+typedef struct QueueGate QueueGate;
+
+/* A server as one worker sees it. */
+typedef struct GateServer
+{
+	Oid			oid;			/* key */
+	char		name[NAMEDATALEN];
+	int			in_flight;		/* calls of this worker, also those that wait for
+								 * the server's limits */
+	int			failures;		/* calls without an answer, in a row */
+	TimestampTz answered;		/* the last answer, or the first call */
+} GateServer;
+
+/* A gate in the current memory context; concurrency is the calls at a time
+ * that its worker makes. */
+extern QueueGate *arazzo_gate_create(int concurrency);
+
+/* The server of a connection. */
+extern GateServer *arazzo_gate_server(QueueGate *gate, const ArazzoConnection *connection);
+
+/* May a role call the server?  A probe may although it is broken. */
+extern bool arazzo_gate_is_open(const QueueGate *gate, const GateServer *server,
+								const ArazzoConnection *connection, bool probe, TimestampTz now);
+
+/* A call is on its way to the server, and is over; answered: with an answer. */
+extern void arazzo_gate_enter(GateServer *server, TimestampTz now);
+extern void arazzo_gate_leave_with(QueueGate *gate, GateServer *server, bool answered, bool transient,
+								   const char *reason, TimestampTz now);
+
+/* The server refused the credential of a role. */
+extern void arazzo_gate_pause(QueueGate *gate, const GateServer *server, Oid role, int status);
+
+/* Does one server have nearly all calls of the worker, and answers none? */
+extern bool arazzo_gate_is_stalled(const QueueGate *gate, TimestampTz now);
+
+/* Reads the table; writes what was noted since the last time.  In a
+ * transaction. */
+extern void arazzo_gate_read(QueueGate *gate);
+extern bool arazzo_gate_has_news(const QueueGate *gate);
+extern void arazzo_gate_write(QueueGate *gate, TimestampTz now);
+extern void arazzo_gate_written(QueueGate *gate);
+
+/* May runs held for a server be let go?  *probe: one of them, to see whether
+ * the server is there again.  In a transaction. */
+extern bool arazzo_gate_may_release(QueueGate *gate, const char *server_name, TimestampTz now, bool *probe);
+
+#endif							/* ARAZZO_QUEUE_GATE_H */

@@ -1,0 +1,33 @@
+/*-------------------------------------------------------------------------
+ *
+ * resend.h
+ *	  Whether and when a queued run repeats a call by itself.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ARAZZO_QUEUE_RESEND_H
+#define ARAZZO_QUEUE_RESEND_H
+
+#include "datatype/timestamp.h"
+
+#include "drive/call.h"
+
+/* May the call be sent once more after so many retries, and would that help? */
+extern bool arazzo_resend_helps(const DriveCall *call, const ArazzoResponse *response, int retries);
+
+/*
+ * When: exponential with full jitter, or as the server says.  The last two
+ * retries come 20 s after the first attempt at the earliest, so that a
+ * failover can be over.
+ */
+extern TimestampTz arazzo_resend_time(const ArazzoResponse *response, int retries, int limit,
+									  TimestampTz unanswered_since);
+
+/* Does the API say that it has taken in an earlier attempt of the call? */
+extern bool arazzo_resend_is_known(const DriveCall *call, const ArazzoResponse *response);
+
+/* Is a keyed call that may have been received since a moment (0: not at all)
+ * older than its API remembers keys? */
+extern bool arazzo_resend_is_too_late(const DriveCall *call, TimestampTz unanswered_since, TimestampTz now);
+
+#endif							/* ARAZZO_QUEUE_RESEND_H */
