@@ -30,6 +30,7 @@ arazzo_queue_add_attempt(const QueuedRun *run, const RunNext *next, const DriveC
 	attempt.step = next->step->step_id;
 	attempt.attempt = next->attempt;
 	attempt.key = key;
+	attempt.server = call ? call->connection->server_name : NULL;
 	if (request)
 	{
 		attempt.method = request->method;

@@ -273,9 +273,10 @@ arazzo_queue_note_attempt(int64 run, const QueueAttempt *attempt)
 	add_text(&statement, attempt->outcome);
 	add_text(&statement, attempt->action);
 	add_text(&statement, attempt->message);
+	add_text(&statement, attempt->server);
 	(void) statement_finish(&statement, "INSERT INTO %1$s.arazzo_queue_attempts (run, workflow, step, attempt, method, url,"
-							" idempotency_key, request_body, status, response_body, duration_ms, outcome, action, message)"
-							" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)");
+							" idempotency_key, request_body, status, response_body, duration_ms, outcome, action, message, server)"
+							" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)");
 }
 
 void

@@ -54,6 +54,7 @@ typedef struct QueueAttempt
 	const char *outcome;		/* "succeeded", "failed", "unknown" */
 	const char *action;
 	const char *message;
+	const char *server;			/* the connection's, when something was sent */
 } QueueAttempt;
 
 /* What a run may be submitted with. */
