@@ -249,6 +249,7 @@ CREATE TABLE @extschema@.arazzo_queue_attempts (
     outcome text NOT NULL,
     action text,
     message text,
+    server text COLLATE "C",
     ended_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
     CONSTRAINT arazzo_queue_attempts_pkey PRIMARY KEY (id)
 );
@@ -257,11 +258,33 @@ COMMENT ON TABLE @extschema@.arazzo_queue_attempts IS
 CREATE INDEX arazzo_queue_attempts_run ON @extschema@.arazzo_queue_attempts (run);
 REVOKE ALL ON TABLE @extschema@.arazzo_queue_attempts FROM PUBLIC;
 
+-- It is dumped, since the runs that it holds back are: a hold without the
+-- state that set it would have no end.
+CREATE TABLE @extschema@.arazzo_server_states (
+    server text COLLATE "C" NOT NULL,
+    owner regrole NOT NULL DEFAULT 0::pg_catalog.oid,
+    state text COLLATE "C" NOT NULL,
+    since timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    until timestamptz,
+    failures integer NOT NULL DEFAULT 0,
+    reason text,
+    CONSTRAINT arazzo_server_states_pkey PRIMARY KEY (server, owner),
+    CONSTRAINT arazzo_server_states_state_check
+        CHECK (state OPERATOR(pg_catalog.=) ANY (ARRAY['paused', 'broken', 'slow'])),
+    CONSTRAINT arazzo_server_states_owner_check
+        CHECK ((owner OPERATOR(pg_catalog.<>) 0::pg_catalog.oid) OPERATOR(pg_catalog.=)
+            (state OPERATOR(pg_catalog.=) 'paused'))
+);
+COMMENT ON TABLE @extschema@.arazzo_server_states IS
+'servers that queued runs wait for: paused after a refused credential (of the role owner), broken, or slow; read them through the view arazzo_servers';
+REVOKE ALL ON TABLE @extschema@.arazzo_server_states FROM PUBLIC;
+
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.arazzo_run_ids', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.arazzo_attempt_ids', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.arazzo_claims', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.arazzo_queue', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.arazzo_queue_attempts', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.arazzo_server_states', '');
 
 CREATE VIEW @extschema@.arazzo_runs WITH (security_barrier) AS
 SELECT id AS run, workflow, document, owner, key, status, inputs, outputs, sending, due, retries,

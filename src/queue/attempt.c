@@ -27,6 +27,7 @@ arazzo_queue_attempt(int64 run, const RunNext *next, const DriveCall *call,
 	QueueAttempt *attempt = palloc0(sizeof(QueueAttempt));
 
 	attempt->run = run;
+	attempt->server = call ? pstrdup(call->connection->server_name) : NULL;
 	attempt->workflow = pstrdup(next->workflow->workflow_id);
 	attempt->step = pstrdup(next->step->step_id);
 	attempt->attempt = next->attempt;

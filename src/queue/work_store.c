@@ -317,6 +317,7 @@ arazzo_work_add_attempts(List *attempts)
 {
 	int			count = list_length(attempts);
 	Column		run = column_begin(INT8OID, count);
+	Column		server = column_begin(TEXTOID, count);
 	Column		workflow = column_begin(TEXTOID, count);
 	Column		step = column_begin(TEXTOID, count);
 	Column		number = column_begin(INT4OID, count);
@@ -331,7 +332,7 @@ arazzo_work_add_attempts(List *attempts)
 	Column		action = column_begin(TEXTOID, count);
 	Column		message = column_begin(TEXTOID, count);
 	Column	   *const columns[] = {
-		&run, &workflow, &step, &number, &method, &url, &key, &request_body, &status, &response_body,
+		&run, &server, &workflow, &step, &number, &method, &url, &key, &request_body, &status, &response_body,
 		&duration, &outcome, &action, &message
 	};
 	Statement	statement;
@@ -343,6 +344,7 @@ arazzo_work_add_attempts(List *attempts)
 		const QueueAttempt *attempt = lfirst(cell);
 
 		column_put(&run, Int64GetDatum(attempt->run), false);
+		column_put_text(&server, attempt->server);
 		column_put_text(&workflow, attempt->workflow);
 		column_put_text(&step, attempt->step);
 		column_put(&number, Int32GetDatum(attempt->attempt), false);
@@ -361,9 +363,9 @@ arazzo_work_add_attempts(List *attempts)
 	for (i = 0; i < lengthof(columns); i++)
 		add_column(&statement, columns[i]);
 	(void) arazzo_statement_finish(&statement,
-								   "INSERT INTO %1$s.arazzo_queue_attempts (run, workflow, step, attempt, method, url,"
+								   "INSERT INTO %1$s.arazzo_queue_attempts (run, server, workflow, step, attempt, method, url,"
 								   " idempotency_key, request_body, status, response_body, duration_ms, outcome, action, message)"
-								   " SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)");
+								   " SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)");
 }
 
 int64
