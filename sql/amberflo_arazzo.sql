@@ -226,6 +226,7 @@ COMMENT ON TABLE @extschema@.arazzo_queue IS
 'queued runs: each row is also the checkpoint of its run; read them through the view arazzo_runs';
 CREATE UNIQUE INDEX arazzo_queue_key ON @extschema@.arazzo_queue (owner, key) WHERE key IS NOT NULL;
 CREATE INDEX arazzo_queue_due ON @extschema@.arazzo_queue (due, id) WHERE due IS NOT NULL;
+CREATE INDEX arazzo_queue_suspects ON @extschema@.arazzo_queue (due, id) WHERE crashes >= 2 AND due IS NOT NULL;
 CREATE INDEX arazzo_queue_claim ON @extschema@.arazzo_queue (claim) WHERE claim IS NOT NULL;
 CREATE INDEX arazzo_queue_hold ON @extschema@.arazzo_queue (hold, owner, id) WHERE hold IS NOT NULL;
 CREATE INDEX arazzo_queue_order ON @extschema@.arazzo_queue (owner, order_key, id)

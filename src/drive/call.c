@@ -34,6 +34,8 @@ static void add_basic(DriveCall *call, const char *user, const char *password);
 static ArazzoFailure *no_credential(const DriveCall *call, const RunNext *next);
 static void describe_schemes(StringInfo out, List *security);
 static bool apply_body_key(DriveCall *call, const char *key);
+static JsonbValue *key_object(DriveCall *call, JsonbValue *object, char **tokens, int count, const char *key);
+static JsonbValue *key_items(DriveCall *call, const JsonbValue *array, char **tokens, int count, const char *key);
 static bool is_safe_method(const char *method);
 
 ArazzoFailure *
@@ -379,14 +381,18 @@ arazzo_call_set_key(DriveCall *call, const char *key)
 	if (connection->key_place == KEY_HEADER)
 	{
 		if (!has_header(call, connection->key_name))
+		{
 			add_header(call, connection->key_name, key, false);
+			call->key = key;
+		}
 		call->repeatable = true;
 	}
 	else if (connection->key_place == KEY_BODY)
 		call->repeatable = apply_body_key(call, key);
 }
 
-/* False when the body has no place for a key: it is no JSON object. */
+/* False when the body has no place for a key: it is neither a JSON object nor
+ * an array of those. */
 static bool
 apply_body_key(DriveCall *call, const char *key)
 {
@@ -401,19 +407,56 @@ apply_body_key(DriveCall *call, const char *key)
 
 	if (call->request.body && type && arazzo_media_type_is_json(type))
 		body = arazzo_value_parse_json(call->request.body, call->request.body_length, &failure);
-	if (!arazzo_value_is_object(body) ||
-		!arazzo_pointer_parse(pointer, strlen(pointer), &tokens, &count))
+	if (body == NULL || !arazzo_pointer_parse(pointer, strlen(pointer), &tokens, &count))
 		return false;
-	if (arazzo_pointer_value(body, tokens, count) != NULL)
-		return true;
-	body = arazzo_value_replace(body, tokens, count, arazzo_value_cstring(key));
+	body = arazzo_value_is_array(body) ? key_items(call, body, tokens, count, key) :
+		key_object(call, body, tokens, count, key);
 	if (body == NULL)
 		return false;
+	if (call->key == NULL)
+		return true;
 	initStringInfo(&text);
 	arazzo_value_append_json(&text, body);
 	call->request.body = text.data;
 	call->request.body_length = text.len;
 	return true;
+}
+
+/* The object with the key in it, or as it is when the workflow has set one. */
+static JsonbValue *
+key_object(DriveCall *call, JsonbValue *object, char **tokens, int count, const char *key)
+{
+	if (!arazzo_value_is_object(object))
+		return NULL;
+	if (arazzo_pointer_value(object, tokens, count) != NULL)
+		return object;
+	call->key = key;
+	return arazzo_value_replace(object, tokens, count, arazzo_value_cstring(key));
+}
+
+/* Each item of a batch has a key of its own. */
+static JsonbValue *
+key_items(DriveCall *call, const JsonbValue *array, char **tokens, int count, const char *key)
+{
+	JsonbParseState *state = NULL;
+	ArazzoValueWalk walk;
+	JsonbValue	index;
+	JsonbValue	item;
+	int			number = 0;
+
+	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	arazzo_value_walk(&walk, array);
+	while (arazzo_value_next(&walk, &index, &item))
+	{
+		JsonbValue *keyed = key_object(call, &item, tokens, count, psprintf("%s-%d", key, ++number));
+
+		if (keyed == NULL)
+			return NULL;
+		pushJsonbValue(&state, WJB_ELEM, keyed);
+	}
+	if (call->key)
+		call->key = key;
+	return pushJsonbValue(&state, WJB_END_ARRAY, NULL);
 }
 
 /* RFC 9110, 9.2.1; QUERY is the method of OpenAPI 3.2. */

@@ -20,6 +20,7 @@ typedef struct DriveCall
 	HttpTransfer *transfer;		/* NULL until it is started */
 	bool		repeatable;		/* safe, or keyed */
 	bool		takes_key;		/* the API knows repetitions by a key */
+	const char *key;			/* that was put into it; or NULL */
 } DriveCall;
 
 /*

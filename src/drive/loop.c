@@ -196,6 +196,22 @@ arazzo_loop_work(DriveLoop *loop)
 	error_context_stack = callback.previous;
 }
 
+bool
+arazzo_loop_has_work(DriveLoop *loop)
+{
+	slist_iter	iter;
+
+	if (!dlist_is_empty(&loop->answered) || !dlist_is_empty(&loop->ready))
+		return true;
+	slist_foreach(iter, &loop->servers)
+	{
+		if (!dlist_is_empty(&slist_container(LoopServer, node, iter.cur)->waiting))
+			return true;
+	}
+	return !pairingheap_is_empty(loop->asleep) &&
+		pairingheap_container(LoopRun, sleep, pairingheap_first(loop->asleep))->next->until <= arazzo_clock_now();
+}
+
 /* Errors from now on say where the run at hand is. */
 static void
 begin_report(DriveLoop *loop, ErrorContextCallback *callback)
@@ -443,10 +459,14 @@ static void
 send_held(LoopRun *entry)
 {
 	const LoopHooks *hooks = entry->loop->hooks;
+	LoopVerdict verdict = LOOP_GO;
 
-	if (hooks->send == NULL ||
-		hooks->send(hooks->owner, entry->tag, entry->next, &entry->call) == LOOP_GO)
+	if (hooks->send)
+		verdict = hooks->send(hooks->owner, entry->tag, entry->next, &entry->call);
+	if (verdict == LOOP_GO)
 		send_call(entry);
+	else if (verdict == LOOP_LEAVE)
+		arazzo_loop_remove(entry);
 }
 
 static void

@@ -54,7 +54,7 @@ typedef struct LoopHooks
 	 * limits let it?  LOOP_GO or LOOP_LEAVE. */
 	LoopVerdict (*admit) (void *owner, void *tag, const RunNext *next, const DriveCall *call);
 
-	/* The same call, about to be sent: LOOP_GO or LOOP_HOLD. */
+	/* The same call, about to be sent: LOOP_GO, LOOP_HOLD or LOOP_LEAVE. */
 	LoopVerdict (*send) (void *owner, void *tag, const RunNext *next, const DriveCall *call);
 
 	/* An answer that the run has not been told of yet: LOOP_GO, LOOP_TOLD or
@@ -125,5 +125,8 @@ extern void arazzo_loop_turn(DriveLoop *loop, int timeout);
  */
 extern void arazzo_loop_wait(DriveLoop *loop, int timeout);
 extern void arazzo_loop_work(DriveLoop *loop);
+
+/* Might arazzo_loop_work do something now? */
+extern bool arazzo_loop_has_work(DriveLoop *loop);
 
 #endif							/* ARAZZO_DRIVE_LOOP_H */

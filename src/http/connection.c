@@ -42,9 +42,12 @@
 #define DEFAULT_RETRY_LIMIT			10
 
 /* A connection of a role as it is kept: 0 stands for "as the settings say". */
+typedef struct ServerCache ServerCache;
+
 typedef struct RoleConnection
 {
-	ArazzoConnection connection;
+	ArazzoConnection connection;	/* first */
+	ServerCache *cache;			/* that it is part of */
 	int			connect_timeout;
 	int			timeout;
 	int			max_response_bytes;
@@ -61,19 +64,21 @@ typedef struct CachedServer
 	RoleConnection *connections;
 } CachedServer;
 
-typedef struct ServerCache
+struct ServerCache
 {
 	MemoryContext context;
 	List	   *servers;		/* of CachedServer, by name */
+	int			kept;			/* connections that are to stay */
 	TimestampTz retired;		/* start of the command that may still use it */
-	struct ServerCache *older;
-} ServerCache;
+	ServerCache *older;
+};
 
 static ServerCache *cache = NULL;
 static ServerCache *retired_caches = NULL;
 static bool cache_stale = false;
 
 static void mark_stale(Datum argument, int cache_id, uint32 hash_value);
+static void let_go(void *argument);
 static ServerCache *current_cache(void);
 static void drop_retired_caches(void);
 static ServerCache *build_cache(void);
@@ -134,6 +139,24 @@ arazzo_connection_find(const char *url, Oid role, ArazzoFailure **failure)
 	return &entry->connection;
 }
 
+void
+arazzo_connection_keep(const ArazzoConnection *connection)
+{
+	MemoryContextCallback *callback = palloc(sizeof(MemoryContextCallback));
+	ServerCache *of = ((const RoleConnection *) connection)->cache;
+
+	callback->func = let_go;
+	callback->arg = of;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
+	of->kept++;
+}
+
+static void
+let_go(void *argument)
+{
+	((ServerCache *) argument)->kept--;
+}
+
 char *
 arazzo_connection_rewrite(const ArazzoConnection *connection, const char *url)
 {
@@ -189,7 +212,7 @@ drop_retired_caches(void)
 	{
 		ServerCache *old = *link;
 
-		if (old->retired == command)
+		if (old->retired == command || old->kept > 0)
 		{
 			link = &old->older;
 			continue;
@@ -406,6 +429,7 @@ make_connection(CachedServer *server, Oid role)
 	connection->http.pool = ((uint64) role << 32) | server->oid;
 	connection->http.allow_loopback = arazzo_url_parse(connection->url, &parsed) == NULL &&
 		arazzo_url_is_loopback(&parsed);
+	entry->cache = cache;
 	connection->http.max_header_bytes = DEFAULT_HEADER_BYTES;
 	connection->retry_limit = DEFAULT_RETRY_LIMIT;
 	apply_server_options(entry, server->options);
@@ -439,6 +463,10 @@ apply_server_options(RoleConnection *entry, const List *options)
 		arazzo_option_rate(value, &connection->max_rate);
 	if ((value = option_value(options, "idempotency_key")) != NULL)
 		arazzo_option_key_place(value, &connection->key_place, &connection->key_name);
+	if ((value = option_value(options, "idempotency_window")) != NULL)
+		arazzo_option_duration(value, &connection->idempotency_window);
+	if ((value = option_value(options, "duplicate_response")) != NULL)
+		arazzo_option_response(value, &connection->duplicate_status, &connection->duplicate_text);
 	connection->http.ca_file = option_value(options, "ca_file");
 	connection->http.pinned_public_key = option_value(options, "pinned_public_key");
 	connection->http.allow_private = option_value(options, "allow_private");

@@ -47,6 +47,10 @@ typedef struct ArazzoConnection
 	int			max_concurrency;	/* 0: no limit */
 	double		max_rate;		/* requests a second, 0: no limit */
 	int			retry_limit;	/* of queued runs */
+	int			idempotency_window; /* s that the API remembers a key, 0: for ever */
+	int			duplicate_status;	/* of an answer that says that the call was taken
+									 * in before, 0: there is none */
+	const char *duplicate_text; /* and what its body has: text, or a JSONPath */
 } ArazzoConnection;
 
 /*
@@ -58,6 +62,9 @@ typedef struct ArazzoConnection
  * stays valid until the next command of the session.
  */
 extern const ArazzoConnection *arazzo_connection_find(const char *url, Oid role, ArazzoFailure **failure);
+
+/* Lets a connection stay valid until the current memory context is reset. */
+extern void arazzo_connection_keep(const ArazzoConnection *connection);
 
 /* The URL to send to: url in place of api.  In the current context. */
 extern char *arazzo_connection_rewrite(const ArazzoConnection *connection, const char *url);

@@ -53,6 +53,8 @@ static const char *check_file(const char *value);
 static const char *check_pinned_key(const char *value);
 static const char *check_networks(const char *value);
 static const char *check_key_place(const char *value);
+static const char *check_duration(const char *value);
+static const char *check_response(const char *value);
 static const char *check_secret(const char *value);
 static const char *check_pem(const char *value);
 static void validate_option(DefElem *option, Oid catalog);
@@ -77,6 +79,8 @@ static const OptionRule rules[] = {
 	{"allow_private", ForeignServerRelationId, check_networks},
 	{"proxy", ForeignServerRelationId, check_proxy},
 	{"idempotency_key", ForeignServerRelationId, check_key_place},
+	{"idempotency_window", ForeignServerRelationId, check_duration},
+	{"duplicate_response", ForeignServerRelationId, check_response},
 	{"api_key", UserMappingRelationId, check_secret},
 	{"token", UserMappingRelationId, check_secret},
 	{"user", UserMappingRelationId, check_secret},
@@ -347,6 +351,24 @@ check_key_place(const char *value)
 }
 
 static const char *
+check_duration(const char *value)
+{
+	int			seconds;
+
+	return arazzo_option_duration(value, &seconds) ? NULL : "is not a time of at least 1 s";
+}
+
+static const char *
+check_response(const char *value)
+{
+	int			status;
+	const char *text;
+
+	return arazzo_option_response(value, &status, &text) ? NULL :
+		"is not a status and what the body of such a response has, as a text or a JSONPath query";
+}
+
+static const char *
 check_secret(const char *value)
 {
 	const unsigned char *p;
@@ -394,6 +416,22 @@ bool
 arazzo_option_count(const char *value, int *count)
 {
 	return parse_int(value, count, 0, NULL) && *count >= 0 && *count <= LARGEST_COUNT;
+}
+
+bool
+arazzo_option_duration(const char *value, int *seconds)
+{
+	return parse_int(value, seconds, GUC_UNIT_S, NULL) && *seconds >= 1;
+}
+
+bool
+arazzo_option_response(const char *value, int *status, const char **text)
+{
+	size_t		digits = strspn(value, "0123456789");
+
+	*status = digits == 3 ? (value[0] - '0') * 100 + (value[1] - '0') * 10 + (value[2] - '0') : 0;
+	*text = value + digits + strspn(value + digits, " ");
+	return *status >= 100 && value[digits] == ' ' && **text != '\0';
 }
 
 bool

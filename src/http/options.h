@@ -16,6 +16,12 @@
 /* A time with PostgreSQL's units, 1 ms to 1 h; a bare number is in ms. */
 extern bool arazzo_option_time(const char *value, int *milliseconds);
 
+/* A time of at least 1 s with PostgreSQL's units; a bare number is in seconds. */
+extern bool arazzo_option_duration(const char *value, int *seconds);
+
+/* A status and what the body of such an answer has; text points into the value. */
+extern bool arazzo_option_response(const char *value, int *status, const char **text);
+
 /* A size with PostgreSQL's units, at least 1 byte; a bare number is in bytes. */
 extern bool arazzo_option_bytes(const char *value, int *bytes);
 

@@ -34,6 +34,7 @@ typedef struct EngineRun
 	bool		dirty;			/* is among the engine's changed */
 	bool		held;			/* its call is to be sent after the next write */
 	bool		lost;			/* is not this worker's any more */
+	bool		order_locked;	/* no other session holds back the next one */
 	dlist_node	node;			/* among the ready or the changed */
 } EngineRun;
 

@@ -18,6 +18,7 @@
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 #include "utils/syscache.h"
+#include "utils/timestamp.h"
 
 #include "drive/drive.h"
 #include "drive/message.h"
@@ -344,7 +345,7 @@ admit(void *owner, void *tag, const RunNext *next, const DriveCall *call)
 	GateServer *server = arazzo_gate_server(engine->gate, call->connection);
 	TimestampTz now = arazzo_clock_now();
 
-	run->key = arazzo_call_key(call);
+	run->key = call->key;
 	if (run->lost)
 		return LOOP_LEAVE;
 	if (engine->draining)
@@ -375,6 +376,8 @@ send(void *owner, void *tag, const RunNext *next, const DriveCall *call)
 	QueueEngine *engine = owner;
 	EngineRun  *run = tag;
 
+	if (run->lost)
+		return LOOP_LEAVE;
 	if (call->repeatable)
 		return LOOP_GO;
 	run->change.sending = next->step->step_id;
@@ -476,8 +479,8 @@ resend(EngineRun *run, const DriveCall *call, const ArazzoResponse *response)
 	}
 	if (!arazzo_resend_helps(call, response, run->change.retries))
 		return LOOP_GO;
-	wait_until(run, arazzo_resend_time(response, run->change.retries, connection->retry_limit,
-									   run->change.unanswered_since), run->change.retries + 1);
+	wait_until(run, arazzo_resend_time(response, run->change.retries, connection->retry_limit),
+			   run->change.retries + 1);
 	return LOOP_LEAVE;
 }
 

@@ -61,8 +61,9 @@ extern bool arazzo_gate_has_news(const QueueGate *gate);
 extern void arazzo_gate_write(QueueGate *gate, TimestampTz now);
 extern void arazzo_gate_written(QueueGate *gate);
 
-/* May runs held for a server be let go?  *probe: one of them, to see whether
- * the server is there again.  In a transaction. */
-extern bool arazzo_gate_may_release(QueueGate *gate, const char *server_name, TimestampTz now, bool *probe);
+/* May runs of a role that are held for a server be let go?  *probe: one of
+ * them, to see whether the server is there again.  In a transaction. */
+extern bool arazzo_gate_may_release(QueueGate *gate, const char *server_name, Oid owner,
+									TimestampTz now, bool *probe);
 
 #endif							/* ARAZZO_QUEUE_GATE_H */

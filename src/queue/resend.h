@@ -16,12 +16,10 @@
 extern bool arazzo_resend_helps(const DriveCall *call, const ArazzoResponse *response, int retries);
 
 /*
- * When: exponential with full jitter, or as the server says.  The last two
- * retries come 20 s after the first attempt at the earliest, so that a
- * failover can be over.
+ * When: exponential with full jitter, or as the server says.  The last two of
+ * so many retries wait 20 s at least, so that a failover can be over.
  */
-extern TimestampTz arazzo_resend_time(const ArazzoResponse *response, int retries, int limit,
-									  TimestampTz unanswered_since);
+extern TimestampTz arazzo_resend_time(const ArazzoResponse *response, int retries, int limit);
 
 /* Does the API say that it has taken in an earlier attempt of the call? */
 extern bool arazzo_resend_is_known(const DriveCall *call, const ArazzoResponse *response);

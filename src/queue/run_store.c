@@ -15,6 +15,8 @@
 #define RUN_COLUMNS QUEUE_RUN_COLUMNS
 
 static QueuedRun *only_run(Statement *statement);
+static char *copy_text(const char *text);
+static Jsonb *copy_jsonb(const Jsonb *value);
 
 int64
 arazzo_queue_insert(const QueuedRun *run, const QueueOptions *options)
@@ -152,4 +154,42 @@ arazzo_queue_read_run(Statement *statement, uint64 row)
 	run->unanswered_since = arazzo_statement_time(row, 17);
 	MemoryContextSwitchTo(old);
 	return run;
+}
+
+QueuedRun *
+arazzo_queue_copy_run(const QueuedRun *run)
+{
+	QueuedRun  *copy = palloc(sizeof(QueuedRun));
+
+	*copy = *run;
+	copy->status = copy_text(run->status);
+	copy->document = copy_text(run->document);
+	copy->workflow = copy_text(run->workflow);
+	copy->version = copy_text(run->version);
+	copy->inputs = copy_jsonb(run->inputs);
+	copy->nonce = copy_text(run->nonce);
+	copy->state = copy_jsonb(run->state);
+	copy->verdict = copy_text(run->verdict);
+	copy->verdict_outputs = copy_jsonb(run->verdict_outputs);
+	copy->order_key = copy_text(run->order_key);
+	copy->notify = copy_text(run->notify);
+	return copy;
+}
+
+static char *
+copy_text(const char *text)
+{
+	return text ? pstrdup(text) : NULL;
+}
+
+static Jsonb *
+copy_jsonb(const Jsonb *value)
+{
+	Jsonb	   *copy;
+
+	if (value == NULL)
+		return NULL;
+	copy = palloc(VARSIZE(value));
+	memcpy(copy, value, VARSIZE(value));
+	return copy;
 }

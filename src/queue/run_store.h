@@ -32,6 +32,9 @@ typedef struct QueuedRun
 									 * from that moment on; 0: it was not sent */
 } QueuedRun;
 
+/* A copy in the current memory context. */
+extern QueuedRun *arazzo_queue_copy_run(const QueuedRun *run);
+
 /* What arazzo_queue_read_run reads; the table goes by the name q. */
 #define QUEUE_RUN_COLUMNS "q.id, q.owner::oid, q.status, q.document, q.workflow, q.version, q.inputs," \
 	" replace(q.nonce::text, '-', ''), q.state, q.retries, q.verdict, q.verdict_outputs, q.crashes," \

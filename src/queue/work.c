@@ -3,39 +3,32 @@
  * work.c
  *	  arazzo_work: works the queue off from this session.
  *
- * A worker is a number that no worker had before, its claim, and a session
- * level lock on it.  The lock goes when the session ends, however it does,
- * or stops working: runs with a claim that nobody holds are recovered.
- *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
-#include "access/xact.h"
 #include "access/xlog.h"
 #include "executor/spi.h"
 #include "fmgr.h"
-#include "funcapi.h"
 #include "miscadmin.h"
-#include "nodes/parsenodes.h"
-#include "storage/lock.h"
 #include "utils/memutils.h"
-#include "utils/timestamp.h"
 
-#include "queue/execute.h"
+#include "queue/claims.h"
+#include "queue/engine.h"
 #include "queue/levers.h"
-#include "queue/run_store.h"
-#include "support/clock.h"
 
 PG_FUNCTION_INFO_V1(arazzo_work);
 
-/* Tells the workers' locks from the advisory locks of users. */
-#define WORKER_LOCK 0x415A
+/* How long a turn of the engine may wait (ms): any time will do. */
+#define TURN_TIMEOUT 60000
 
+/* Seconds that a database may refuse what is to be written. */
+#define PATIENCE 5
+
+static void begin_nothing(void);
 static int32 work(int64 claim, int32 limit);
-static void set_lock_tag(LOCKTAG *tag, int64 claim);
-static void recover_lost(int64 claim);
+
+static const QueueDriver procedure_driver = {begin_nothing, arazzo_queue_commit, PATIENCE};
 
 /*
  * arazzo_work("limit" int, INOUT worked int)
@@ -48,7 +41,6 @@ arazzo_work(PG_FUNCTION_ARGS)
 	int32		limit = PG_ARGISNULL(0) ? PG_INT32_MAX : PG_GETARG_INT32(0);
 	volatile int32 worked = 0;
 	int64		claim;
-	LOCKTAG		tag;
 
 	PreventCommandDuringRecovery("arazzo_work()");
 	if (!arazzo_queue_may_commit(fcinfo))
@@ -63,20 +55,24 @@ arazzo_work(PG_FUNCTION_ARGS)
 	if (SPI_connect_ext(SPI_OPT_NONATOMIC) != SPI_OK_CONNECT)
 		elog(ERROR, "could not connect to the SPI manager");
 	arazzo_queue_commit(false);
-	claim = arazzo_queue_new_claim();
-	set_lock_tag(&tag, claim);
-	(void) LockAcquire(&tag, ExclusiveLock, true, false);
+	claim = arazzo_claims_begin();
 	PG_TRY();
 	{
 		worked = work(claim, limit);
 	}
 	PG_FINALLY();
 	{
-		(void) LockRelease(&tag, ExclusiveLock, true);
+		arazzo_claims_end(claim);
 	}
 	PG_END_TRY();
 	SPI_finish();
 	return arazzo_queue_result(fcinfo, Int32GetDatum(worked));
+}
+
+/* A procedure is always in a transaction. */
+static void
+begin_nothing(void)
+{
 }
 
 static int32
@@ -84,46 +80,14 @@ work(int64 claim, int32 limit)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "arazzo_work", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
+	QueueEngine *engine = arazzo_engine_create(&procedure_driver, claim, limit);
 	int32		worked;
 
-	recover_lost(claim);
-	for (worked = 0; worked < limit; worked++)
-	{
-		QueuedRun  *run;
-
-		CHECK_FOR_INTERRUPTS();
-		MemoryContextReset(context);
-		run = arazzo_queue_take(claim, arazzo_clock_now());
-		arazzo_queue_commit(false);
-		if (run == NULL)
-			break;
-		arazzo_queue_execute(run, arazzo_queue_commit);
-	}
+	do
+		arazzo_engine_turn(engine, TURN_TIMEOUT);
+	while (!arazzo_engine_is_idle(engine));
+	worked = arazzo_engine_taken(engine);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	return worked;
-}
-
-static void
-set_lock_tag(LOCKTAG *tag, int64 claim)
-{
-	SET_LOCKTAG_ADVISORY(*tag, MyDatabaseId, (uint32) (claim >> 32), (uint32) claim, WORKER_LOCK);
-}
-
-/* The runs of workers that are gone. */
-static void
-recover_lost(int64 claim)
-{
-	ListCell   *cell;
-
-	foreach(cell, arazzo_queue_claims())
-	{
-		int64		other = *(int64 *) lfirst(cell);
-		LOCKTAG		tag;
-
-		set_lock_tag(&tag, other);
-		if (other != claim && LockAcquire(&tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL)
-			arazzo_queue_recover(other, arazzo_clock_now());
-	}
-	arazzo_queue_commit(true);
 }

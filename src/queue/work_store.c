@@ -99,7 +99,7 @@ arazzo_work_claim_suspect(int64 claim, TimestampTz now)
 StaticAssertDecl(QUEUE_SUSPECT_CRASHES == 2, "the index and the statement name the number");
 
 QueuedRun *
-arazzo_work_claim_held(int64 claim, const char *hold, TimestampTz now)
+arazzo_work_claim_held(int64 claim, const QueueHold *hold, TimestampTz now)
 {
 	Statement	statement;
 	List	   *runs;
@@ -107,9 +107,10 @@ arazzo_work_claim_held(int64 claim, const char *hold, TimestampTz now)
 	arazzo_statement_begin(&statement);
 	arazzo_statement_add_int64(&statement, claim);
 	arazzo_statement_add_time(&statement, now);
-	arazzo_statement_add_text(&statement, hold);
+	arazzo_statement_add_text(&statement, hold->hold);
+	arazzo_statement_add(&statement, OIDOID, ObjectIdGetDatum(hold->owner), false);
 	(void) arazzo_statement_run(&statement, CLAIM_SET
-								" FROM (SELECT c.id FROM %1$s.arazzo_queue c WHERE c.hold = $3"
+								" FROM (SELECT c.id FROM %1$s.arazzo_queue c WHERE c.hold = $3 AND c.owner = $4"
 								" ORDER BY c.hold, c.owner, c.id LIMIT 1 FOR UPDATE SKIP LOCKED) d"
 								" WHERE q.id = d.id RETURNING " QUEUE_RUN_COLUMNS);
 	runs = read_runs(&statement);
@@ -369,16 +370,17 @@ arazzo_work_add_attempts(List *attempts)
 }
 
 int64
-arazzo_work_unhold(const char *hold, TimestampTz now, int limit)
+arazzo_work_unhold(const QueueHold *hold, TimestampTz now, int limit)
 {
 	Statement	statement;
 
 	arazzo_statement_begin(&statement);
-	arazzo_statement_add_text(&statement, hold);
+	arazzo_statement_add_text(&statement, hold->hold);
 	arazzo_statement_add_time(&statement, now);
 	arazzo_statement_add_int32(&statement, limit);
+	arazzo_statement_add(&statement, OIDOID, ObjectIdGetDatum(hold->owner), false);
 	return arazzo_statement_finish(&statement, "UPDATE %1$s.arazzo_queue q SET hold = NULL, due = $2"
-								   " FROM (SELECT c.id FROM %1$s.arazzo_queue c WHERE c.hold = $1"
+								   " FROM (SELECT c.id FROM %1$s.arazzo_queue c WHERE c.hold = $1 AND c.owner = $4"
 								   " ORDER BY c.hold, c.owner, c.id LIMIT $3 FOR UPDATE SKIP LOCKED) d WHERE q.id = d.id");
 }
 
@@ -391,16 +393,20 @@ arazzo_work_holds(void)
 	uint64		row;
 
 	arazzo_statement_begin(&statement);
-	(void) arazzo_statement_run(&statement, "WITH RECURSIVE r (hold) AS ("
-								"SELECT min(hold) FROM %1$s.arazzo_queue WHERE hold IS NOT NULL"
-								" UNION ALL SELECT (SELECT min(q.hold) FROM %1$s.arazzo_queue q WHERE q.hold > r.hold)"
-								" FROM r WHERE r.hold IS NOT NULL)"
-								" SELECT hold FROM r WHERE hold IS NOT NULL");
+	(void) arazzo_statement_run(&statement, "WITH RECURSIVE r (hold, owner) AS ("
+								"(SELECT hold, owner FROM %1$s.arazzo_queue WHERE hold IS NOT NULL ORDER BY hold, owner, id LIMIT 1)"
+								" UNION ALL SELECT n.* FROM r, LATERAL (SELECT q.hold, q.owner FROM %1$s.arazzo_queue q"
+								" WHERE q.hold IS NOT NULL AND (q.hold, q.owner) > (r.hold, r.owner)"
+								" ORDER BY q.hold, q.owner, q.id LIMIT 1) n)"
+								" SELECT hold, owner::oid FROM r");
 	for (row = 0; row < SPI_processed; row++)
 	{
 		MemoryContext old = MemoryContextSwitchTo(statement.caller);
+		QueueHold  *hold = palloc(sizeof(QueueHold));
 
-		holds = lappend(holds, arazzo_statement_text(row, 1));
+		hold->hold = arazzo_statement_text(row, 1);
+		hold->owner = arazzo_statement_oid(row, 2);
+		holds = lappend(holds, hold);
 		MemoryContextSwitchTo(old);
 	}
 	arazzo_statement_end(&statement);

@@ -78,8 +78,18 @@ extern List *arazzo_work_claim(int64 claim, TimestampTz now, int limit);
 /* Takes one that should run by itself, or NULL. */
 extern QueuedRun *arazzo_work_claim_suspect(int64 claim, TimestampTz now);
 
+/* A reason for which runs of a role are held. */
+typedef struct QueueHold
+{
+	char	   *hold;
+	Oid			owner;
+} QueueHold;
+
+/* All of them, as a List of QueueHold *. */
+extern List *arazzo_work_holds(void);
+
 /* Takes one that is held for a reason, or NULL. */
-extern QueuedRun *arazzo_work_claim_held(int64 claim, const char *hold, TimestampTz now);
+extern QueuedRun *arazzo_work_claim_held(int64 claim, const QueueHold *hold, TimestampTz now);
 
 /* The moment when the next run is due, DT_NOEND when there is none. */
 extern TimestampTz arazzo_work_next_due(TimestampTz now);
@@ -102,10 +112,7 @@ extern void arazzo_work_write(int64 claim, List *changes);
 extern void arazzo_work_add_attempts(List *attempts);
 
 /* Lets up to so many runs that are held for a reason be due; how many. */
-extern int64 arazzo_work_unhold(const char *hold, TimestampTz now, int limit);
-
-/* The reasons for which runs are held, as a List of char *. */
-extern List *arazzo_work_holds(void);
+extern int64 arazzo_work_unhold(const QueueHold *hold, TimestampTz now, int limit);
 
 /*
  * Is another run of the same owner and order key to be over first?  One that

@@ -21,6 +21,7 @@ int			arazzo_max_depth = 32;
 int			arazzo_connect_timeout = 10 * 1000;
 int			arazzo_timeout = 60 * 1000;
 int			arazzo_max_retry_after = 60 * 60;
+int			arazzo_concurrency = 32;
 int			arazzo_max_response_kb = 16 * 1024;
 int			arazzo_max_document_kb = 32 * 1024;
 int			arazzo_max_document_nodes = 5 * 1000 * 1000;
@@ -68,6 +69,10 @@ static const IntegerSetting settings[] = {
 		"Sets the longest wait before a retry.",
 		"Retry-After headers and retryAfter fields that ask for more are cut to this.",
 	&arazzo_max_retry_after, 0, 7 * 24 * 3600, PGC_USERSET, GUC_UNIT_S},
+	{"arazzo.concurrency",
+		"Sets how many queued runs a worker drives at a time.",
+		NULL,
+	&arazzo_concurrency, 1, 128, PGC_USERSET, 0},
 	{"arazzo.max_response_size",
 		"Sets the size limit of a response body, decompressed.",
 		"The server option max_response_bytes takes precedence.",

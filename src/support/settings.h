@@ -13,6 +13,7 @@ extern int	arazzo_max_depth;			/* nested workflows */
 extern int	arazzo_connect_timeout;		/* ms */
 extern int	arazzo_timeout;				/* ms, one request as a whole */
 extern int	arazzo_max_retry_after;		/* seconds */
+extern int	arazzo_concurrency;			/* queued runs at a time, of one worker */
 extern int	arazzo_max_response_kb;		/* kB, decoded body of a response */
 extern int	arazzo_max_document_kb;		/* kB, text of a document */
 extern int	arazzo_max_document_nodes;	/* nodes after alias expansion */

@@ -102,7 +102,7 @@ foreach my $keyed (0, 1)
 	unlock_table();
 	sql('CALL arazzo_work()');
 	is(status($run), $keyed ? 'succeeded|' : 'in_doubt|ingestEvent', "$kind, killed before the outcome was committed");
-	is(ledger(), $keyed ? 'ingest 2 prepaid 1' : 'ingest 1', 'a call that cannot be repeated is not');
+	is(ledger(), $keyed ? 'ingest 2 prepaid 2' : 'ingest 1', 'a call that cannot be repeated is not');
 
 	# the session ends, the server does not
 	$run = submit();

@@ -1,0 +1,279 @@
+/*-------------------------------------------------------------------------
+ *
+ * engine.c
+ *	  Works on many queued runs at once.
+ *
+ * A turn waits outside of a transaction, and does everything else in one:
+ * answers are taken in, runs go on, what became of them is written, and new
+ * ones are taken.  Calls that had to be on disk before they are sent go out
+ * after its commit.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "queue/engine_internal.h"
+#include "support/clock.h"
+#include "support/settings.h"
+
+/* What is noted is written after so long (ms) at the latest, so that no turn
+ * waits longer while there is something. */
+#define WRITE_TURN 5
+
+/* A wait (ms) that is interrupted often enough to see the latch while calls
+ * are in flight. */
+#define FLIGHT_TURN 50
+
+static int	turn_time(const QueueEngine *engine, int timeout);
+static bool has_work(const QueueEngine *engine, TimestampTz now);
+static void open_ready(QueueEngine *engine, TimestampTz now);
+static void write_and_take(QueueEngine *engine, TimestampTz now);
+static void commit_lazily(void);
+static void after_write(QueueEngine *engine);
+static void settle(QueueEngine *engine, EngineRun *run);
+static void lose(QueueEngine *engine, EngineRun *run);
+static void send_held(QueueEngine *engine, EngineRun *run);
+
+QueueEngine *
+arazzo_engine_create(const QueueDriver *driver, int64 claim, int limit)
+{
+	QueueEngine *engine = palloc0(sizeof(QueueEngine));
+
+	engine->driver = driver;
+	engine->context = CurrentMemoryContext;
+	engine->turn_context = AllocSetContextCreate(CurrentMemoryContext, "arazzo queue turn", ALLOCSET_DEFAULT_SIZES);
+	engine->write_context = AllocSetContextCreate(CurrentMemoryContext, "arazzo queue write", ALLOCSET_DEFAULT_SIZES);
+	arazzo_engine_hooks(&engine->hooks, engine);
+	engine->loop = arazzo_loop_create(&engine->hooks);
+	engine->gate = arazzo_gate_create(arazzo_concurrency);
+	engine->claim = claim;
+	engine->limit = limit;
+	engine->suspects = true;
+	dlist_init(&engine->ready);
+	dlist_init(&engine->changed);
+	return engine;
+}
+
+void
+arazzo_engine_turn(QueueEngine *engine, int timeout)
+{
+	MemoryContext old = MemoryContextSwitchTo(engine->turn_context);
+	TimestampTz now;
+
+	arazzo_loop_wait(engine->loop, turn_time(engine, timeout));
+	now = arazzo_clock_now();
+	if (has_work(engine, now))
+	{
+		engine->driver->begin();
+		MemoryContextSwitchTo(engine->turn_context);
+		open_ready(engine, now);
+		arazzo_loop_work(engine->loop);
+		write_and_take(engine, now);
+		MemoryContextSwitchTo(engine->turn_context);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(engine->turn_context);
+}
+
+/* How long to wait: not at all when there is something to do. */
+static int
+turn_time(const QueueEngine *engine, int timeout)
+{
+	TimestampTz now = arazzo_clock_now();
+	TimestampTz moment = arazzo_engine_next_moment(engine);
+
+	if (engine->urgent || (engine->ready_count > 0 && arazzo_loop_count(engine->loop) < arazzo_concurrency))
+		return engine->refusals > 0 ? WRITE_TURN : 0;
+	if (engine->changed_count > 0)
+		timeout = Min(timeout, WRITE_TURN);
+	if (arazzo_loop_count(engine->loop) > 0)
+		timeout = Min(timeout, FLIGHT_TURN);
+	return Min(timeout, Max(TimestampDifferenceMilliseconds(now, moment), 0));
+}
+
+TimestampTz
+arazzo_engine_next_moment(const QueueEngine *engine)
+{
+	if (engine->draining)
+		return DT_NOEND;
+	if (arazzo_engine_wants(engine, engine->look_at))
+		return Min(engine->look_at, engine->tend_at);
+	return engine->tend_at;
+}
+
+/* Is there reason for a transaction? */
+static bool
+has_work(const QueueEngine *engine, TimestampTz now)
+{
+	return arazzo_loop_has_work(engine->loop) || engine->ready_count > 0 ||
+		engine->changed_count > 0 || engine->attempts != NIL || engine->urgent ||
+		(now >= engine->tend_at && !engine->draining) || arazzo_engine_wants(engine, now);
+}
+
+/* Puts runs that were taken into the loop, as many as it may have. */
+static void
+open_ready(QueueEngine *engine, TimestampTz now)
+{
+	int			room = arazzo_concurrency;
+
+	if (arazzo_gate_is_stalled(engine->gate, now))
+		room += arazzo_concurrency / 2;
+	while (engine->ready_count > 0 && arazzo_loop_count(engine->loop) < room)
+	{
+		EngineRun  *run = dlist_container(EngineRun, node, dlist_pop_head_node(&engine->ready));
+
+		CHECK_FOR_INTERRUPTS();
+		engine->ready_count--;
+		arazzo_engine_run_open(run);
+	}
+}
+
+static void
+write_and_take(QueueEngine *engine, TimestampTz now)
+{
+	bool		tends = now >= engine->tend_at;
+	bool		takes = arazzo_engine_wants(engine, now);
+	bool		writes = arazzo_engine_must_write(engine, now) ||
+		((takes || tends) && engine->refusals == 0 && engine->changed_count > 0);
+	bool		written = writes && arazzo_engine_write(engine);
+
+	if (written || !writes)
+	{
+		if (tends && engine->refusals == 0)
+			arazzo_engine_tend(engine, now);
+		if (takes && engine->refusals == 0)
+			arazzo_engine_take(engine, now);
+	}
+	if (!written)
+		commit_lazily();
+	engine->driver->commit(written && engine->durable);
+	engine->notified = false;
+	if (written)
+		after_write(engine);
+}
+
+/* That runs were taken may be lost in a crash, as long as nothing was sent
+ * for them that a repetition could not be told from. */
+static void
+commit_lazily(void)
+{
+	(void) set_config_option("synchronous_commit", "off", PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_LOCAL, true, 0, false);
+}
+
+/* What was written is on disk. */
+static void
+after_write(QueueEngine *engine)
+{
+	engine->urgent = false;
+	engine->durable = false;
+	engine->attempts = NIL;
+	MemoryContextReset(engine->write_context);
+	arazzo_gate_written(engine->gate);
+	engine->changed_count = 0;
+	while (!dlist_is_empty(&engine->changed))
+	{
+		EngineRun  *run = dlist_container(EngineRun, node, dlist_pop_head_node(&engine->changed));
+
+		run->dirty = false;
+		if (run->change.written)
+			settle(engine, run);
+		else
+			lose(engine, run);
+	}
+}
+
+/* The run's row says what is the matter with it. */
+static void
+settle(QueueEngine *engine, EngineRun *run)
+{
+	run->change.judged = false;
+	if (run->held)
+		send_held(engine, run);
+	else if (strcmp(run->change.status, "running") != 0)
+	{
+		if (run->stored->order_key)
+			engine->look_at = 0;
+		if (run->change.hold && arazzo_loop_count(engine->loop) == 0)
+			engine->tend_at = 0;
+		arazzo_engine_run_free(run);
+	}
+	if (engine->alone && arazzo_loop_count(engine->loop) == 0 && engine->ready_count == 0)
+		engine->alone = false;
+}
+
+/* It was taken away: what is in flight is noted when it is over. */
+static void
+lose(QueueEngine *engine, EngineRun *run)
+{
+	bool		held = run->held;
+
+	run->lost = true;
+	run->held = false;
+	if (held)
+	{
+		engine->held_count--;
+		arazzo_loop_remove(run->entry);
+	}
+	else if (run->entry == NULL)
+		arazzo_engine_run_free(run);
+}
+
+static void
+send_held(QueueEngine *engine, EngineRun *run)
+{
+	run->held = false;
+	engine->held_count--;
+	arazzo_loop_release(run->entry);
+}
+
+int
+arazzo_engine_taken(const QueueEngine *engine)
+{
+	return engine->taken;
+}
+
+bool
+arazzo_engine_is_empty(const QueueEngine *engine)
+{
+	return arazzo_loop_count(engine->loop) == 0 && engine->ready_count == 0 &&
+		engine->changed_count == 0 && !arazzo_gate_has_news(engine->gate);
+}
+
+bool
+arazzo_engine_is_idle(const QueueEngine *engine)
+{
+	TimestampTz now = arazzo_clock_now();
+
+	return arazzo_engine_is_empty(engine) && engine->tend_at > now &&
+		(engine->taken >= engine->limit || engine->look_at > now);
+}
+
+void
+arazzo_engine_look(QueueEngine *engine)
+{
+	engine->look_at = 0;
+}
+
+void
+arazzo_engine_drain(QueueEngine *engine)
+{
+	TimestampTz now = arazzo_clock_now();
+
+	engine->draining = true;
+	engine->ready_count = 0;
+	while (!dlist_is_empty(&engine->ready))
+	{
+		EngineRun  *run = dlist_container(EngineRun, node, dlist_pop_head_node(&engine->ready));
+
+		run->change.status = run->stored->state ? "waiting" : "queued";
+		run->change.due = now;
+		arazzo_engine_run_changed(run, true);
+	}
+}

@@ -1,0 +1,244 @@
+/*-------------------------------------------------------------------------
+ *
+ * engine_take.c
+ *	  Which runs the engine takes, and which it lets go.
+ *
+ * Runs with the same order key follow each other.  Whoever takes one, holds
+ * it back or lets it go has the lock of its key for the transaction, and
+ * looks with a snapshot that is newer than the lock; a lock that another
+ * session has is not waited for.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "storage/lock.h"
+#include "utils/timestamp.h"
+
+#include "queue/claims.h"
+#include "queue/engine_internal.h"
+#include "support/settings.h"
+
+/* How often (ms) the engine looks at what is held, and at what workers left. */
+#define TEND_INTERVAL 1000
+
+/* How long (ms) it does without looking for runs that nobody told it of: of
+ * prepared transactions, and of sessions without the latch. */
+#define LOOK_INTERVAL 5000
+
+/* Tells the locks of order keys from other advisory locks. */
+#define ORDER_LOCK 0x415B
+
+static void add_ready(QueueEngine *engine, const QueuedRun *stored, bool probe);
+static List *keep_order(QueueEngine *engine, List *runs);
+static bool has_key(List *runs, const QueuedRun *run);
+static QueueChange *give_back(const QueuedRun *run, TimestampTz due, const char *hold);
+static void take_suspect(QueueEngine *engine, TimestampTz now);
+static void release_held(QueueEngine *engine, const QueueHold *hold, TimestampTz now);
+
+/* Is there room for runs, and reason to think that some are due? */
+bool
+arazzo_engine_wants(const QueueEngine *engine, TimestampTz now)
+{
+	int			concurrency = arazzo_concurrency;
+	int			count = engine->ready_count + arazzo_loop_count(engine->loop);
+	int			room = 2 * concurrency;
+
+	if (engine->draining || engine->alone || engine->taken >= engine->limit || now < engine->look_at)
+		return false;
+	if (engine->suspects)
+		return count == 0;
+	if (arazzo_gate_is_stalled(engine->gate, now))
+		room += concurrency / 2;
+	return count == 0 || room - count >= concurrency;
+}
+
+/* Takes as many as there is room for; in a transaction. */
+void
+arazzo_engine_take(QueueEngine *engine, TimestampTz now)
+{
+	int			wanted = Min(2 * arazzo_concurrency - engine->ready_count, engine->limit - engine->taken);
+	List	   *runs;
+	ListCell   *cell;
+
+	arazzo_gate_read(engine->gate);
+	if (engine->suspects)
+	{
+		take_suspect(engine, now);
+		return;
+	}
+	runs = arazzo_work_claim(engine->claim, now, wanted);
+	if (list_length(runs) < wanted)
+		engine->look_at = Min(arazzo_work_next_due(now), TimestampTzPlusMilliseconds(now, LOOK_INTERVAL));
+	runs = keep_order(engine, runs);
+	foreach(cell, runs)
+		add_ready(engine, lfirst(cell), false);
+}
+
+static void
+add_ready(QueueEngine *engine, const QueuedRun *stored, bool probe)
+{
+	EngineRun  *run = arazzo_engine_run_create(engine, stored);
+
+	run->probe = probe;
+	dlist_push_tail(&engine->ready, &run->node);
+	engine->ready_count++;
+	engine->taken++;
+}
+
+/*
+ * Gives back the runs whose turn it is not, and returns the others.  Of each
+ * order key it keeps the first at most.
+ */
+static List *
+keep_order(QueueEngine *engine, List *runs)
+{
+	List	   *kept = NIL;
+	List	   *first = NIL;
+	List	   *changes = NIL;
+	ListCell   *cell;
+
+	foreach(cell, runs)
+	{
+		QueuedRun  *run = lfirst(cell);
+
+		if (run->order_key == NULL)
+			kept = lappend(kept, run);
+		else if (has_key(first, run))
+			changes = lappend(changes, give_back(run, 0, HOLD_ORDER));
+		else if (!arazzo_engine_lock_order(run))
+			changes = lappend(changes, give_back(run, GetCurrentTimestamp(), NULL));
+		else
+			first = lappend(first, run);
+	}
+	if (changes)
+		arazzo_work_write(engine->claim, changes);
+	changes = NIL;
+	foreach(cell, first)
+	{
+		if (arazzo_work_is_behind(lfirst(cell)))
+			changes = lappend(changes, give_back(lfirst(cell), 0, HOLD_ORDER));
+		else
+			kept = lappend(kept, lfirst(cell));
+	}
+	if (changes)
+		arazzo_work_write(engine->claim, changes);
+	return kept;
+}
+
+static bool
+has_key(List *runs, const QueuedRun *run)
+{
+	ListCell   *cell;
+
+	foreach(cell, runs)
+	{
+		const QueuedRun *other = lfirst(cell);
+
+		if (other->owner == run->owner && strcmp(other->order_key, run->order_key) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A run as it was before it was taken, but for when it goes on. */
+static QueueChange *
+give_back(const QueuedRun *run, TimestampTz due, const char *hold)
+{
+	QueueChange *change = palloc0(sizeof(QueueChange));
+
+	change->id = run->id;
+	change->status = run->state ? "waiting" : "queued";
+	change->due = due;
+	change->hold = hold;
+	change->unanswered_since = run->unanswered_since;
+	change->retries = run->retries;
+	change->crashes = run->crashes;
+	return change;
+}
+
+/* For the transaction; false when another session has it. */
+bool
+arazzo_engine_lock_order(const QueuedRun *run)
+{
+	uint64		hash = hash_combine64(hash_bytes_extended((const unsigned char *) run->order_key, strlen(run->order_key), 0),
+									  run->owner);
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (hash >> 32), (uint32) hash, ORDER_LOCK);
+	return LockAcquire(&tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL;
+}
+
+/* A run that was there when workers ended is run when nothing else is. */
+static void
+take_suspect(QueueEngine *engine, TimestampTz now)
+{
+	QueuedRun  *run = arazzo_work_claim_suspect(engine->claim, now);
+	List	   *kept;
+
+	engine->suspects = run != NULL;
+	if (run == NULL)
+		return;
+	kept = keep_order(engine, list_make1(run));
+	if (kept == NIL)
+		return;
+	add_ready(engine, linitial(kept), false);
+	engine->alone = true;
+}
+
+/*
+ * Sees to runs of workers that are gone, and to runs that are held; in a
+ * transaction.
+ */
+void
+arazzo_engine_tend(QueueEngine *engine, TimestampTz now)
+{
+	bool		order = false;
+	ListCell   *cell;
+
+	engine->tend_at = TimestampTzPlusMilliseconds(now, TEND_INTERVAL);
+	if (engine->draining)
+		return;
+	if (arazzo_claims_recover(engine->claim, now) > 0)
+	{
+		engine->suspects = true;
+		engine->look_at = 0;
+	}
+	arazzo_gate_read(engine->gate);
+	foreach(cell, arazzo_work_holds())
+	{
+		const QueueHold *hold = lfirst(cell);
+
+		if (strncmp(hold->hold, HOLD_SERVER, strlen(HOLD_SERVER)) == 0)
+			release_held(engine, hold, now);
+		else
+			order = true;
+	}
+	if (order && arazzo_work_unhold_all_next(now) > 0)
+		engine->look_at = 0;
+}
+
+static void
+release_held(QueueEngine *engine, const QueueHold *hold, TimestampTz now)
+{
+	const char *server = hold->hold + strlen(HOLD_SERVER);
+	bool		probe;
+	QueuedRun  *run;
+
+	if (!arazzo_gate_may_release(engine->gate, server, hold->owner, now, &probe))
+		return;
+	if (probe)
+	{
+		run = engine->alone ? NULL : arazzo_work_claim_held(engine->claim, hold, now);
+		if (run)
+			add_ready(engine, run, true);
+	}
+	else if (arazzo_work_unhold(hold, now, arazzo_concurrency) > 0)
+	{
+		engine->look_at = 0;
+		engine->tend_at = 0;
+	}
+}

@@ -1,0 +1,182 @@
+/*-------------------------------------------------------------------------
+ *
+ * engine_write.c
+ *	  What the engine writes down: the outcome of many runs at a time.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "commands/async.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/timestamp.h"
+
+#include "queue/engine_internal.h"
+#include "support/clock.h"
+#include "support/settings.h"
+
+/* How long (ms) what was noted may wait for more. */
+#define WRITE_DELAY 10
+
+/* How long (ms) after a write that was refused the next is tried. */
+#define REFUSAL_DELAY 1000
+
+static void write_all(QueueEngine *engine);
+static void write_changes(QueueEngine *engine, List *changed);
+static void lock_orders(List *changed);
+static void tell_ends(List *changed);
+static void tell_end(const EngineRun *run);
+static bool is_over(const EngineRun *run);
+
+/* Is there something to write, and no reason to wait for more of it? */
+bool
+arazzo_engine_must_write(const QueueEngine *engine, TimestampTz now)
+{
+	if (engine->refusals > 0 && now < engine->blocked_until)
+		return false;
+	if (engine->urgent || arazzo_gate_has_news(engine->gate))
+		return true;
+	if (engine->changed_count == 0)
+		return false;
+	return engine->changed_count >= Max(arazzo_concurrency / 2, 1) ||
+		arazzo_loop_count(engine->loop) == 0 ||
+		now >= TimestampTzPlusMilliseconds(engine->changed_since, WRITE_DELAY);
+}
+
+/*
+ * Writes all that is to be written, in the current transaction; false when the
+ * database refused it, in which case it stays to be written.
+ */
+bool
+arazzo_engine_write(QueueEngine *engine)
+{
+	MemoryContext context = MemoryContextSwitchTo(engine->turn_context);
+	ResourceOwner owner = CurrentResourceOwner;
+	volatile bool written = false;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(engine->turn_context);
+	PG_TRY();
+	{
+		write_all(engine);
+		ReleaseCurrentSubTransaction();
+		written = true;
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(engine->turn_context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		CurrentResourceOwner = owner;
+		MemoryContextSwitchTo(engine->turn_context);
+		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED || error->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN ||
+			engine->notified || ++engine->refusals > engine->driver->patience)
+			ReThrowError(error);
+		engine->blocked_until = TimestampTzPlusMilliseconds(arazzo_clock_now(), REFUSAL_DELAY);
+		ereport(LOG,
+				errcode(error->sqlerrcode),
+				errmsg("could not write the outcome of queued runs: %s", error->message),
+				errdetail("It is tried again."));
+	}
+	PG_END_TRY();
+	CurrentResourceOwner = owner;
+	MemoryContextSwitchTo(context);
+	if (written)
+		engine->refusals = 0;
+	return written;
+}
+
+static void
+write_all(QueueEngine *engine)
+{
+	List	   *changed = NIL;
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &engine->changed)
+	{
+		EngineRun  *run = dlist_container(EngineRun, node, iter.cur);
+
+		if (!run->lost)
+			changed = lappend(changed, run);
+	}
+	/* the rows that operators want to lock come last */
+	if (engine->attempts)
+		arazzo_work_add_attempts(engine->attempts);
+	if (arazzo_gate_has_news(engine->gate))
+		arazzo_gate_write(engine->gate, arazzo_clock_now());
+	if (changed)
+		write_changes(engine, changed);
+	tell_ends(changed);
+}
+
+static void
+write_changes(QueueEngine *engine, List *changed)
+{
+	List	   *changes = NIL;
+	ListCell   *cell;
+
+	lock_orders(changed);
+	foreach(cell, changed)
+	{
+		EngineRun  *run = lfirst(cell);
+
+		if (strcmp(run->change.status, "running") == 0)
+			run->change.state = run->state;
+		changes = lappend(changes, &run->change);
+	}
+	arazzo_work_write(engine->claim, changes);
+}
+
+/* Before the end of a run is written: see engine_take.c. */
+static void
+lock_orders(List *changed)
+{
+	ListCell   *cell;
+
+	foreach(cell, changed)
+	{
+		EngineRun  *run = lfirst(cell);
+
+		if (run->stored->order_key && is_over(run))
+			run->order_locked = arazzo_engine_lock_order(run->stored);
+	}
+}
+
+static bool
+is_over(const EngineRun *run)
+{
+	return strcmp(run->change.status, "succeeded") == 0 || strcmp(run->change.status, "failed") == 0;
+}
+
+/* The next of the same order key may go on, and who asked is told. */
+static void
+tell_ends(List *changed)
+{
+	ListCell   *cell;
+
+	foreach(cell, changed)
+	{
+		EngineRun  *run = lfirst(cell);
+
+		if (run->change.written)
+			tell_end(run);
+	}
+}
+
+static void
+tell_end(const EngineRun *run)
+{
+	const QueuedRun *stored = run->stored;
+	bool		rests = strcmp(run->change.status, "in_doubt") == 0 || is_over(run);
+
+	if (run->order_locked && is_over(run))
+		arazzo_work_unhold_next(stored->owner, stored->order_key, arazzo_clock_now());
+	if (rests && stored->notify)
+		Async_Notify(stored->notify,
+					 psprintf("{\"run\": " INT64_FORMAT ", \"status\": \"%s\"}", stored->id, run->change.status));
+}
