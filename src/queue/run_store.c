@@ -58,47 +58,6 @@ static char *text_column(int column);
 static Jsonb *jsonb_column(int column);
 static int64 int64_column(int row, int column);
 
-int64
-arazzo_queue_insert(const QueuedRun *run, const QueueOptions *options)
-{
-	Statement	statement;
-	int64		id = 0;
-
-	statement_begin(&statement);
-	add(&statement, OIDOID, ObjectIdGetDatum(run->owner), false);
-	add_text(&statement, run->document);
-	add_text(&statement, run->workflow);
-	add_text(&statement, run->version);
-	add_jsonb(&statement, run->inputs);
-	add_text(&statement, options->key);
-	add_time(&statement, options->not_before);
-	add_text(&statement, options->order_by);
-	add_text(&statement, options->notify);
-	add(&statement, BOOLOID, BoolGetDatum(options->split), false);
-	if (statement_run(&statement, "INSERT INTO %1$s.arazzo_queue (owner, document, workflow, version, inputs, key, due,"
-					  " order_key, notify, split) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
-					  " ON CONFLICT (owner, key) WHERE key IS NOT NULL DO NOTHING RETURNING id") > 0)
-		id = int64_column(0, 1);
-	statement_end(&statement);
-	return id;
-}
-
-QueuedRun *
-arazzo_queue_find_key(Oid owner, const char *key)
-{
-	Statement	statement;
-	QueuedRun  *run;
-
-	statement_begin(&statement);
-	add(&statement, OIDOID, ObjectIdGetDatum(owner), false);
-	add_text(&statement, key);
-	(void) statement_run(&statement, "SELECT " RUN_COLUMNS " FROM %1$s.arazzo_queue q"
-						 " WHERE q.owner = $1 AND q.key = $2 FOR KEY SHARE");
-	run = read_run(&statement, 0);
-	statement_end(&statement);
-	return run;
-}
-
 QueuedRun *
 arazzo_queue_lock(int64 id, Oid role)
 {
