@@ -38,7 +38,6 @@ typedef struct Cleared
 static HTAB *cleared = NULL;
 static uint64 generation = 0;	/* counts changes of servers and roles */
 
-static void refuse_credentials(const ArazzoPlan *plan, const JsonbValue *inputs);
 static Cleared *cleared_entry(const ArazzoPlan *plan, Oid role);
 static void create_table(void);
 static void note_change(Datum argument, int cache_id, uint32 hash_value);
@@ -53,7 +52,7 @@ arazzo_queue_admit(const ArazzoPlan *plan, Jsonb *inputs, Oid role)
 	Cleared    *entry;
 	uint64		now;
 
-	refuse_credentials(plan, value);
+	arazzo_queue_refuse_credentials(plan, value);
 	failure = arazzo_run_check(plan, value);
 	if (failure)
 		arazzo_failure_report(failure, ERROR);
@@ -65,9 +64,8 @@ arazzo_queue_admit(const ArazzoPlan *plan, Jsonb *inputs, Oid role)
 	entry->generation = now;
 }
 
-/* A table is no place for a secret. */
-static void
-refuse_credentials(const ArazzoPlan *plan, const JsonbValue *inputs)
+void
+arazzo_queue_refuse_credentials(const ArazzoPlan *plan, const JsonbValue *inputs)
 {
 	ListCell   *cell;
 

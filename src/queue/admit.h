@@ -19,4 +19,8 @@
  */
 extern void arazzo_queue_admit(const ArazzoPlan *plan, Jsonb *inputs, Oid role);
 
+/* Throws when there is a credential among the inputs (22023): a table is no
+ * place for a secret. */
+extern void arazzo_queue_refuse_credentials(const ArazzoPlan *plan, const JsonbValue *inputs);
+
 #endif							/* ARAZZO_QUEUE_ADMIT_H */

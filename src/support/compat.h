@@ -64,4 +64,11 @@
 #define arazzo_index_insert_cleanup(index, info) ((void) 0)
 #endif
 
+/* Generated columns that are not stored came with 18. */
+#ifdef ATTRIBUTE_GENERATED_VIRTUAL
+#define arazzo_is_virtual_column(attribute) ((attribute)->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL)
+#else
+#define arazzo_is_virtual_column(attribute) false
+#endif
+
 #endif							/* ARAZZO_SUPPORT_COMPAT_H */
