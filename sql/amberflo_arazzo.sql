@@ -320,6 +320,23 @@ COMMENT ON FUNCTION @extschema@.arazzo_submit(text, jsonb, text, timestamptz, te
 'queue a run, to be worked off once this transaction has committed; the same key again returns the same run';
 REVOKE ALL ON FUNCTION @extschema@.arazzo_submit(text, jsonb, text, timestamptz, text, text, boolean) FROM PUBLIC;
 
+CREATE FUNCTION @extschema@.arazzo_trigger() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION @extschema@.arazzo_trigger() IS
+'queue a run for each row, or for the rows of a statement: (''workflow'', ''{template of its inputs}'' [, ''{options}''])';
+REVOKE ALL ON FUNCTION @extschema@.arazzo_trigger() FROM PUBLIC;
+
+CREATE FUNCTION @extschema@.arazzo_check_trigger() RETURNS event_trigger
+AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION @extschema@.arazzo_check_trigger() IS
+'says what is wrong with a trigger that calls arazzo_trigger when it is created';
+REVOKE ALL ON FUNCTION @extschema@.arazzo_check_trigger() FROM PUBLIC;
+
+CREATE EVENT TRIGGER arazzo_check_trigger ON ddl_command_end WHEN TAG IN ('CREATE TRIGGER')
+EXECUTE FUNCTION @extschema@.arazzo_check_trigger();
+COMMENT ON EVENT TRIGGER arazzo_check_trigger IS
+'says what is wrong with a trigger that calls arazzo_trigger when it is created';
+
 CREATE PROCEDURE @extschema@.arazzo_work("limit" integer DEFAULT NULL, INOUT worked integer DEFAULT NULL)
 AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON PROCEDURE @extschema@.arazzo_work(integer, integer) IS

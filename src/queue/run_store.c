@@ -18,47 +18,6 @@ static QueuedRun *only_run(Statement *statement);
 static char *copy_text(const char *text);
 static Jsonb *copy_jsonb(const Jsonb *value);
 
-int64
-arazzo_queue_insert(const QueuedRun *run, const QueueOptions *options)
-{
-	Statement	statement;
-	int64		id = 0;
-
-	arazzo_statement_begin(&statement);
-	arazzo_statement_add(&statement, OIDOID, ObjectIdGetDatum(run->owner), false);
-	arazzo_statement_add_text(&statement, run->document);
-	arazzo_statement_add_text(&statement, run->workflow);
-	arazzo_statement_add_text(&statement, run->version);
-	arazzo_statement_add_jsonb(&statement, run->inputs);
-	arazzo_statement_add_text(&statement, options->key);
-	arazzo_statement_add_time(&statement, options->not_before);
-	arazzo_statement_add_text(&statement, options->order_by);
-	arazzo_statement_add_text(&statement, options->notify);
-	arazzo_statement_add(&statement, BOOLOID, BoolGetDatum(options->split), false);
-	if (arazzo_statement_run(&statement, "INSERT INTO %1$s.arazzo_queue (owner, document, workflow, version, inputs, key, due,"
-					  " order_key, notify, split) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
-					  " ON CONFLICT (owner, key) WHERE key IS NOT NULL DO NOTHING RETURNING id") > 0)
-		id = arazzo_statement_int64(0, 1);
-	arazzo_statement_end(&statement);
-	return id;
-}
-
-QueuedRun *
-arazzo_queue_find_key(Oid owner, const char *key)
-{
-	Statement	statement;
-	QueuedRun  *run;
-
-	arazzo_statement_begin(&statement);
-	arazzo_statement_add(&statement, OIDOID, ObjectIdGetDatum(owner), false);
-	arazzo_statement_add_text(&statement, key);
-	(void) arazzo_statement_run(&statement, "SELECT " RUN_COLUMNS " FROM %1$s.arazzo_queue q"
-						 " WHERE q.owner = $1 AND q.key = $2 FOR KEY SHARE");
-	run = only_run(&statement);
-	arazzo_statement_end(&statement);
-	return run;
-}
-
 QueuedRun *
 arazzo_queue_lock(int64 id, Oid role)
 {

@@ -54,12 +54,6 @@ typedef struct QueueOptions
 	bool		split;			/* halve its array when the API refuses it */
 } QueueOptions;
 
-/* Inserts a run; 0 when its owner has a run with this key already. */
-extern int64 arazzo_queue_insert(const QueuedRun *run, const QueueOptions *options);
-
-/* The run of an owner with a key, locked; NULL when it is not there. */
-extern QueuedRun *arazzo_queue_find_key(Oid owner, const char *key);
-
 /* A run by its id, locked; NULL when there is none that the role may see. */
 extern QueuedRun *arazzo_queue_lock(int64 id, Oid role);
 

@@ -17,20 +17,12 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "http/connection.h"
-#include "queue/run_store.h"
-#include "run/machine.h"
-#include "support/value.h"
+#include "queue/admit.h"
+#include "queue/insert.h"
 
 PG_FUNCTION_INFO_V1(arazzo_submit);
 
 static char *text_argument(FunctionCallInfo fcinfo, int number);
-static int64 submit(const QueuedRun *run, const QueueOptions *options);
-static void check_inputs(const ArazzoPlan *plan, Jsonb *inputs);
-static void refuse_credentials(const ArazzoPlan *plan, const JsonbValue *inputs);
-static void check_connections(const ArazzoPlan *plan, Oid role);
-static void check_connection(const PlanStep *step, Oid role);
-static bool same_run(const QueuedRun *a, const QueuedRun *b);
 
 /*
  * arazzo_submit(workflow text, inputs jsonb, key text, not_before timestamptz,
@@ -58,6 +50,7 @@ arazzo_submit(PG_FUNCTION_ARGS)
 					errmsg("%s must not be null", names[i]));
 	}
 	PreventCommandDuringRecovery("arazzo_submit()");
+	PreventCommandIfReadOnly("arazzo_submit()");
 	context = AllocSetContextCreate(caller, "arazzo_submit", ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(context);
 	plan = arazzo_plan_get(text_to_cstring(PG_GETARG_TEXT_PP(0)));
@@ -66,14 +59,13 @@ arazzo_submit(PG_FUNCTION_ARGS)
 	run.workflow = pstrdup(plan->workflow->workflow_id);
 	run.version = pstrdup(plan->version);
 	run.inputs = PG_GETARG_JSONB_P(1);
-	check_inputs(plan, run.inputs);
-	check_connections(plan, run.owner);
+	arazzo_queue_admit(plan, run.inputs, run.owner);
 	options.key = text_argument(fcinfo, 2);
 	options.not_before = PG_GETARG_TIMESTAMPTZ(3);
 	options.order_by = text_argument(fcinfo, 4);
 	options.notify = text_argument(fcinfo, 5);
 	options.split = PG_GETARG_BOOL(6);
-	id = submit(&run, &options);
+	id = arazzo_queue_insert(&run, &options);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
 	PG_RETURN_INT64(id);
@@ -84,102 +76,4 @@ static char *
 text_argument(FunctionCallInfo fcinfo, int number)
 {
 	return PG_ARGISNULL(number) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(number));
-}
-
-/* The run of the key if there is one; it may be deleted at any moment. */
-static int64
-submit(const QueuedRun *run, const QueueOptions *options)
-{
-	for (;;)
-	{
-		int64		id = arazzo_queue_insert(run, options);
-		QueuedRun  *known;
-
-		if (id != 0)
-			return id;
-		CHECK_FOR_INTERRUPTS();
-		known = arazzo_queue_find_key(run->owner, options->key);
-		if (known == NULL)
-			continue;
-		if (!same_run(known, run))
-			ereport(ERROR,
-					errcode(ERRCODE_UNIQUE_VIOLATION),
-					errmsg("key \"%s\" belongs to run " INT64_FORMAT ", which has another workflow or other inputs",
-						   options->key, known->id),
-					errhint("A key stands for one run: use another key for another run."));
-		return known->id;
-	}
-}
-
-static bool
-same_run(const QueuedRun *a, const QueuedRun *b)
-{
-	return strcmp(a->document, b->document) == 0 &&
-		strcmp(a->workflow, b->workflow) == 0 &&
-		VARSIZE(a->inputs) == VARSIZE(b->inputs) &&
-		compareJsonbContainers(&a->inputs->root, &b->inputs->root) == 0;
-}
-
-static void
-check_inputs(const ArazzoPlan *plan, Jsonb *inputs)
-{
-	ArazzoFailure *failure = NULL;
-	ArazzoRun  *run;
-
-	refuse_credentials(plan, arazzo_value_from_jsonb(inputs));
-	run = arazzo_run_create(plan, arazzo_value_from_jsonb(inputs), &failure);
-	if (run == NULL)
-		arazzo_failure_report(failure, ERROR);
-	arazzo_run_free(run);
-}
-
-/* A table is no place for a secret. */
-static void
-refuse_credentials(const ArazzoPlan *plan, const JsonbValue *inputs)
-{
-	ListCell   *cell;
-
-	foreach(cell, arazzo_value_is_object(inputs) ? plan->workflow->credential_inputs : NIL)
-	{
-		const char *name = lfirst(cell);
-
-		if (arazzo_value_member_cstring(inputs, name) != NULL)
-			ereport(ERROR,
-					errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					errmsg("input \"%s\" of workflow \"%s\" is a credential, which a queued run cannot hold",
-						   name, plan->workflow->workflow_id),
-					errhint("Leave it out, and use CREATE USER MAPPING to keep the credential with the server."));
-	}
-}
-
-static void
-check_connections(const ArazzoPlan *plan, Oid role)
-{
-	ListCell   *cell;
-
-	foreach(cell, plan->workflows)
-	{
-		const PlanWorkflow *workflow = lfirst(cell);
-		int			i;
-
-		for (i = 0; i < workflow->step_count; i++)
-		{
-			if (workflow->steps[i].operation)
-				check_connection(&workflow->steps[i], role);
-		}
-	}
-}
-
-/* By the path's beginning, as far as no parameter stands in it. */
-static void
-check_connection(const PlanStep *step, Oid role)
-{
-	const OpenapiOperation *operation = step->operation;
-	char	   *url = psprintf("%s%.*s", operation->server_url, (int) strcspn(operation->path, "{"), operation->path);
-	ArazzoFailure *failure = NULL;
-
-	if (arazzo_connection_find(url, role, &failure) != NULL)
-		return;
-	arazzo_failure_detail(failure, "Step \"%s\" calls it.", step->step_id);
-	arazzo_failure_report(failure, ERROR);
 }

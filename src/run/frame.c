@@ -106,6 +106,15 @@ arazzo_run_check_inputs(const PlanWorkflow *workflow, JsonbValue *inputs, Arazzo
 	return *failure ? NULL : inputs;
 }
 
+ArazzoFailure *
+arazzo_run_check(const ArazzoPlan *plan, const JsonbValue *inputs)
+{
+	ArazzoFailure *failure = NULL;
+
+	(void) arazzo_run_check_inputs(plan->workflow, unconstify(JsonbValue *, inputs), &failure);
+	return failure;
+}
+
 /* The same, but that a required member is missing is no fault. */
 JsonbValue *
 arazzo_run_check_given_inputs(const PlanWorkflow *workflow, JsonbValue *inputs, ArazzoFailure **failure)

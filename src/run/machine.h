@@ -123,6 +123,10 @@ extern ArazzoRun *arazzo_run_restore(const ArazzoPlan *plan, Jsonb *state, Arazz
 
 extern void arazzo_run_free(ArazzoRun *run);
 
+/* Why a run with these inputs would not begin, or NULL; whether a missing
+ * credential is there is not looked at. */
+extern ArazzoFailure *arazzo_run_check(const ArazzoPlan *plan, const JsonbValue *inputs);
+
 /* The plan that a run follows. */
 extern const ArazzoPlan *arazzo_run_plan(const ArazzoRun *run);
 

@@ -65,4 +65,32 @@ extern bool arazzo_schema_validate(const ArazzoSchema *schema, const JsonbValue 
  */
 extern JsonbValue *arazzo_schema_fill_defaults(const ArazzoSchema *schema, JsonbValue *instance);
 
+/*
+ * What a schema says of the values that fit it, as far as it is sure:
+ * references and allOf are followed, conditions are not.  A place is a schema
+ * within another; NULL stands for one of which nothing is known.
+ */
+typedef struct SchemaNode SchemaNode;
+
+/* Types of values as bits; an integer is a number as well. */
+#define SCHEMA_TAKES_NULL		0x01
+#define SCHEMA_TAKES_BOOLEAN	0x02
+#define SCHEMA_TAKES_NUMBER		0x04
+#define SCHEMA_TAKES_INTEGER	0x08
+#define SCHEMA_TAKES_STRING		0x10
+#define SCHEMA_TAKES_ARRAY		0x20
+#define SCHEMA_TAKES_OBJECT		0x40
+
+extern const SchemaNode *arazzo_schema_root(const ArazzoSchema *schema);
+
+/* The place of a member, or of the elements after those that have their own. */
+extern const SchemaNode *arazzo_schema_member(const SchemaNode *place, const char *name, int length);
+extern const SchemaNode *arazzo_schema_elements(const SchemaNode *place);
+
+/* Must an object at this place have the member? */
+extern bool arazzo_schema_requires(const SchemaNode *place, const char *name, int length);
+
+/* The types it takes, 0 when any will do or nothing is known. */
+extern int	arazzo_schema_takes(const SchemaNode *place);
+
 #endif							/* ARAZZO_SCHEMA_SCHEMA_H */

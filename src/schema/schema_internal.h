@@ -20,20 +20,19 @@
 #include "schema/schema.h"
 #include "support/regex.h"
 
-typedef struct SchemaNode SchemaNode;
 typedef struct SchemaResource SchemaResource;
 typedef struct Validation Validation;
 typedef struct Evaluated Evaluated;
 typedef struct Place Place;
 
 /* Types of instances as bits; an integer is a number as well. */
-#define TYPE_NULL		0x01
-#define TYPE_BOOLEAN	0x02
-#define TYPE_NUMBER		0x04
-#define TYPE_INTEGER	0x08
-#define TYPE_STRING		0x10
-#define TYPE_ARRAY		0x20
-#define TYPE_OBJECT		0x40
+#define TYPE_NULL		SCHEMA_TAKES_NULL
+#define TYPE_BOOLEAN	SCHEMA_TAKES_BOOLEAN
+#define TYPE_NUMBER		SCHEMA_TAKES_NUMBER
+#define TYPE_INTEGER	SCHEMA_TAKES_INTEGER
+#define TYPE_STRING		SCHEMA_TAKES_STRING
+#define TYPE_ARRAY		SCHEMA_TAKES_ARRAY
+#define TYPE_OBJECT		SCHEMA_TAKES_OBJECT
 
 /* Vocabularies (JSON Schema Core, 8.1) as bits. */
 #define VOCABULARY_CORE				0x01

@@ -10,7 +10,9 @@
 #ifndef ARAZZO_SUPPORT_COMPAT_H
 #define ARAZZO_SUPPORT_COMPAT_H
 
+#include "access/genam.h"
 #include "common/jsonapi.h"
+#include "executor/executor.h"
 #include "foreign/foreign.h"
 #include "utils/acl.h"
 
@@ -35,6 +37,38 @@
 #else
 #define arazzo_json_lexer(text, length) \
 	makeJsonLexContextCstringLen(text, length, PG_UTF8, true)
+#endif
+
+/* Index entries of a new row; one more argument from 16 on. */
+#if PG_VERSION_NUM >= 160000
+#define arazzo_insert_index_tuples(target, slot, estate, no_error, conflict, arbiters) \
+	ExecInsertIndexTuples(target, slot, estate, false, no_error, conflict, arbiters, false)
+#else
+#define arazzo_insert_index_tuples(target, slot, estate, no_error, conflict, arbiters) \
+	ExecInsertIndexTuples(target, slot, estate, false, no_error, conflict, arbiters)
+#endif
+
+/* One more argument from 18 on: a row that is no conflict. */
+#if PG_VERSION_NUM >= 180000
+#define arazzo_check_index_constraints(target, slot, estate, place, arbiters) \
+	ExecCheckIndexConstraints(target, slot, estate, place, NULL, arbiters)
+#else
+#define arazzo_check_index_constraints(target, slot, estate, place, arbiters) \
+	ExecCheckIndexConstraints(target, slot, estate, place, arbiters)
+#endif
+
+/* Indexes may keep something between insertions from 17 on. */
+#if PG_VERSION_NUM >= 170000
+#define arazzo_index_insert_cleanup(index, info) index_insert_cleanup(index, info)
+#else
+#define arazzo_index_insert_cleanup(index, info) ((void) 0)
+#endif
+
+/* Generated columns that are not stored came with 18. */
+#ifdef ATTRIBUTE_GENERATED_VIRTUAL
+#define arazzo_is_virtual_column(attribute) ((attribute)->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL)
+#else
+#define arazzo_is_virtual_column(attribute) false
 #endif
 
 #endif							/* ARAZZO_SUPPORT_COMPAT_H */

@@ -185,6 +185,7 @@ typedef struct ArazzoPlan
 	List	   *accepted;		/* of char *: non-standard forms that were accepted */
 
 	/* the plan cache's */
+	uint64		serial;			/* no other plan of the session has it */
 	int			pins;
 	bool		stale;
 } ArazzoPlan;

@@ -81,12 +81,14 @@ arazzo_plan_get(const char *name)
 static const ArazzoPlan *
 keep_plan(ArazzoPlan *plan, uint64 key)
 {
+	static uint64 last_serial = 0;
 	bool		found;
 	PlanEntry  *entry = hash_search(cache, &key, HASH_ENTER, &found);
 
 	if (found)
 		drop_plan(entry->plan);
 	entry->plan = plan;
+	plan->serial = ++last_serial;
 	MemoryContextSetParent(plan->context, cache_context);
 	return plan;
 }
