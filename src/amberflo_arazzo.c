@@ -11,6 +11,7 @@
 
 #include "document/store.h"
 #include "http/connection.h"
+#include "queue/worker.h"
 #include "support/settings.h"
 
 PG_MODULE_MAGIC;
@@ -21,6 +22,8 @@ void
 _PG_init(void)
 {
 	arazzo_settings_init();
+	arazzo_worker_init();
+	arazzo_settings_reserve();
 	arazzo_store_init();
 	arazzo_connection_init();
 }

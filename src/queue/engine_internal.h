@@ -84,6 +84,7 @@ extern bool arazzo_engine_must_write(const QueueEngine *engine, TimestampTz now)
 extern bool arazzo_engine_wants(const QueueEngine *engine, TimestampTz now);
 extern void arazzo_engine_take(QueueEngine *engine, TimestampTz now);
 extern void arazzo_engine_tend(QueueEngine *engine, TimestampTz now);
+extern void arazzo_engine_tend_soon(QueueEngine *engine, TimestampTz now);
 extern bool arazzo_engine_lock_order(const QueuedRun *run);
 
 #endif							/* ARAZZO_QUEUE_ENGINE_INTERNAL_H */

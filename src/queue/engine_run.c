@@ -280,6 +280,7 @@ hold_for(EngineRun *run, const char *server_name)
 	run->change.hold = MemoryContextStrdup(run->context, psprintf(HOLD_SERVER "%s", server_name));
 	run->change.sending = NULL;
 	arazzo_engine_run_changed(run, false);
+	arazzo_engine_tend_soon(run->engine, arazzo_clock_now());
 }
 
 /* The run has come so far. */

@@ -22,11 +22,11 @@
 #include "queue/engine_internal.h"
 #include "support/settings.h"
 
-/* How often (ms) the engine looks at what is held, and at what workers left. */
+/* How often (ms) the engine looks at what is held, while something is. */
 #define TEND_INTERVAL 1000
 
-/* How long (ms) it does without looking for runs that nobody told it of: of
- * prepared transactions, and of sessions without the latch. */
+/* How long (ms) it does without looking for what nobody told it of: runs of
+ * prepared transactions, and those that workers left. */
 #define LOOK_INTERVAL 5000
 
 /* Tells the locks of order keys from other advisory locks. */
@@ -197,9 +197,10 @@ void
 arazzo_engine_tend(QueueEngine *engine, TimestampTz now)
 {
 	bool		order = false;
+	List	   *holds;
 	ListCell   *cell;
 
-	engine->tend_at = TimestampTzPlusMilliseconds(now, TEND_INTERVAL);
+	engine->tend_at = TimestampTzPlusMilliseconds(now, LOOK_INTERVAL);
 	if (engine->draining)
 		return;
 	if (arazzo_claims_recover(engine->claim, now) > 0)
@@ -208,7 +209,10 @@ arazzo_engine_tend(QueueEngine *engine, TimestampTz now)
 		engine->look_at = 0;
 	}
 	arazzo_gate_read(engine->gate);
-	foreach(cell, arazzo_work_holds())
+	holds = arazzo_work_holds();
+	if (holds)
+		arazzo_engine_tend_soon(engine, now);
+	foreach(cell, holds)
 	{
 		const QueueHold *hold = lfirst(cell);
 
@@ -219,6 +223,13 @@ arazzo_engine_tend(QueueEngine *engine, TimestampTz now)
 	}
 	if (order && arazzo_work_unhold_all_next(now) > 0)
 		engine->look_at = 0;
+}
+
+/* Something is held that may be let go before long. */
+void
+arazzo_engine_tend_soon(QueueEngine *engine, TimestampTz now)
+{
+	engine->tend_at = Min(engine->tend_at, TimestampTzPlusMilliseconds(now, TEND_INTERVAL));
 }
 
 static void

@@ -71,4 +71,11 @@
 #define arazzo_is_virtual_column(attribute) false
 #endif
 
+/* A process is known by its number from 17 on. */
+#if PG_VERSION_NUM >= 170000
+#define arazzo_process_number(process) ((uint32) GetNumberFromPGProc(process))
+#else
+#define arazzo_process_number(process) ((uint32) (process)->pgprocno)
+#endif
+
 #endif							/* ARAZZO_SUPPORT_COMPAT_H */

@@ -111,5 +111,10 @@ arazzo_settings_init(void)
 							 "off compares nothing; warn reports a warning; error fails the step.",
 							 &arazzo_validate, arazzo_validate, validate_words,
 							 PGC_USERSET, 0, NULL, NULL, NULL);
+}
+
+void
+arazzo_settings_reserve(void)
+{
 	MarkGUCPrefixReserved("arazzo");
 }

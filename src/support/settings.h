@@ -31,4 +31,7 @@ extern int	arazzo_validate;	/* ArazzoValidate */
 
 extern void arazzo_settings_init(void);
 
+/* Refuses other settings of that prefix, once all are defined. */
+extern void arazzo_settings_reserve(void);
+
 #endif							/* ARAZZO_SUPPORT_SETTINGS_H */
