@@ -77,7 +77,7 @@ static void send_queued(LoopServer *server);
 static void send_call(LoopRun *entry);
 static void note_answer(void *argument);
 static void receive_answers(DriveLoop *loop);
-static void receive(DriveLoop *loop, LoopRun *entry);
+static bool receive(DriveLoop *loop, LoopRun *entry);
 static void observe(LoopRun *entry, const DriveCall *call, const ArazzoResponse *response);
 static void add_secrets(LoopRun *entry);
 static void report_violations(const LoopRun *entry);
@@ -246,7 +246,7 @@ prepare(DriveLoop *loop, LoopRun *entry)
 	connection = hooks->connect ? hooks->connect(hooks->owner, url, entry->role, &failure) :
 		arazzo_connection_find(url, entry->role, &failure);
 	if (connection)
-		failure = arazzo_call_prepare_on(&entry->call, entry->next, connection);
+		failure = arazzo_call_prepare_on(&entry->call, entry->next, connection, hooks->connect, hooks->owner);
 	if (failure)
 	{
 		arazzo_run_refused(entry->run, failure);
@@ -339,7 +339,7 @@ send_call(LoopRun *entry)
 
 	arazzo_call_start(&entry->call);
 	entry->loop->in_flight++;
-	arazzo_http_notify(entry->call.transfer, note_answer, entry);
+	arazzo_call_notify(&entry->call, note_answer, entry);
 	MemoryContextSwitchTo(old);
 }
 
@@ -359,18 +359,25 @@ receive_answers(DriveLoop *loop)
 	{
 		LoopRun    *entry = dlist_container(LoopRun, node, dlist_pop_head_node(&loop->answered));
 
-		receive(loop, entry);
-		advance(loop, entry);
+		if (receive(loop, entry))
+			advance(loop, entry);
 	}
 }
 
-static void
+/* Takes the answer; false when the call goes on: it needed a token first. */
+static bool
 receive(DriveLoop *loop, LoopRun *entry)
 {
-	const ArazzoResponse *response = arazzo_http_response(entry->call.transfer);
 	MemoryContext old = MemoryContextSwitchTo(entry->call_context);
+	const ArazzoResponse *response;
 
 	loop->current = entry;
+	response = arazzo_call_response(&entry->call);
+	if (response == NULL)
+	{
+		MemoryContextSwitchTo(old);
+		return false;
+	}
 	loop->in_flight--;
 	arazzo_run_received(entry->run, response, entry->call.repeatable);
 	observe(entry, &entry->call, response);
@@ -381,6 +388,7 @@ receive(DriveLoop *loop, LoopRun *entry)
 		arazzo_limit_give_back(&entry->server->limit);
 		send_queued(entry->server);
 	}
+	return true;
 }
 
 static void

@@ -236,7 +236,13 @@ make_call(Execution *execution, const RunNext *next)
 		goes_on = call.repeatable || arazzo_queue_checkpoint(stored, before, next->step->step_id);
 		execution->commit(!call.repeatable);
 		if (goes_on)
-			goes_on = take_answer(execution, next, &call, send(&call), before);
+		{
+			const ArazzoResponse *response = send(&call);
+
+			/* with the tokens that were fetched meanwhile */
+			add_secrets(execution, &call);
+			goes_on = take_answer(execution, next, &call, response, before);
+		}
 	}
 	if (call.transfer)
 		arazzo_http_free(call.transfer);
@@ -286,7 +292,7 @@ send(DriveCall *call)
 
 	InvalidateCatalogSnapshot();
 	arazzo_call_start(call);
-	while ((response = arazzo_http_response(call->transfer)) == NULL)
+	while ((response = arazzo_call_response(call)) == NULL)
 		arazzo_http_poll(1000);
 	return response;
 }
