@@ -32,7 +32,7 @@ extern void arazzo_oauth_read_token(const TokenSource *source, const ArazzoRespo
 extern void arazzo_oauth_read_configuration(const TokenSource *source, const ArazzoResponse *response,
 											OAuthAnswer *answer);
 
-/* Appends RFC 7617's form of a name and password: base64 of both. */
+/* RFC 7617: the value of an Authorization header, in the current context. */
 extern char *arazzo_oauth_basic(const char *user, const char *password);
 
 #endif							/* ARAZZO_DRIVE_OAUTH_H */

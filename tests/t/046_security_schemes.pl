@@ -173,6 +173,17 @@ foreach my $i (0 .. ($#expected > $#seen ? $#expected : $#seen))
 	is($seen[$i], $expected[$i], $what);
 }
 
+# RFC 8705: a client that is known by its certificate
+$tls->set(client => 'acme');
+$server->set;
+$node->safe_psql('postgres', mapping('mutual', {}));
+$node->safe_psql('postgres', "ALTER SERVER api OPTIONS (ADD token_url 'https://tls.example/token')");
+$node->safe_psql('postgres', mapping('client', { client_id => 'acme', certificate('client') }));
+is(run_scheme(session($node), 'client'), 'WF008', 'the certificate of another server does not count');
+$node->safe_psql('postgres', mapping('mutual', { certificate('client') }));
+is(run_scheme(session($node), 'client'), 'WF004', 'that of the token endpoint\'s server does');
+is($tls->seen, 'POST /token by client [grant_type=client_credentials&scope=read+write&client_id=acme] -> 200', 'which takes it');
+
 done_testing();
 
 __DATA__

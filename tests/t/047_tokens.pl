@@ -96,6 +96,24 @@ check('one that was kept is, once', qr/^ERROR:  WF004.*The server says: who is B
 	join("\n", 'token -> 200', ('POST /own nobody-knows-it -> 401') x 2, 'token -> 200', 'POST /own nobody-knows-it -> 401'),
 	run('own'), run('own'));
 
+# another is fetched before one expires; those that were not used for longest
+# are forgotten
+my $rooms = ($ENV{ARAZZO_ROOMS} // "$Arazzo::TOP/tests/module/arazzo_rooms.so") =~ s/\.so$//r;
+say("CREATE FUNCTION test_tokens(text, text[]) RETURNS text AS '$rooms' LANGUAGE C STRICT");
+foreach my $case (
+	[ 3600, 'get 3539 get 1 get', 'new token-1, token-1, new token-2' ],
+	[ 100, 'get 79 get 1 get', 'new token-1, token-1, new token-2' ],
+	[ undef, 'get 100000000 get refuse refuse get', 'new token-1, token-1, new token-2, new token-3, token-3' ],
+	[ 3600, 'get other get again get other get', 'new token-1, new token-2, new token-3, token-2' ],
+	[ 3600, join(' ', 'get', map({ "s$_ get" } 1 .. 64), 's1 get', 's2 get', 's65 get s1 get s3 get'),
+		join(', ', map({ "new token-$_" } 1 .. 65), 'token-2', 'token-3', 'new token-66', 'token-2', 'new token-67') ])
+{
+	my ($lifetime, $actions, $expected) = @$case;
+
+	$server->set(client => 'acme:secret', lifetime => $lifetime);
+	is(say("SELECT test_tokens('$url', string_to_array('$actions', ' '))"), $expected, substr "tokens for $actions", 0, 50);
+}
+
 # each role has its own, and needs its own right
 $server->set(%client);
 check('roles do not share', "t\nt", "token -> 200\nPOST /own token-1 -> 200\ntoken -> 200\nPOST /own token-2 -> 200", run('own'),
