@@ -52,8 +52,7 @@ static TokenSource *find_source(Chooser *self, const OpenapiSecurityScheme *sche
 static TokenSource *make_source(Chooser *self, const char *described, bool password, bool discover);
 static bool can_ask(const TokenSource *source);
 static void note_missing(Chooser *self, const TokenSource *source);
-static bool uses_token(const DriveCall *call);
-static bool uses_api_key(const DriveCall *call);
+static bool uses(const DriveCall *call, bool token);
 static bool takes_token(const DriveCall *call, SecuritySchemeKind kind);
 static const char *first_of(const char *preferred, const char *value, const char *next);
 static Preference *find_preference(const ArazzoConnection *connection);
@@ -259,13 +258,13 @@ arazzo_credential_change(DriveCall *call)
 	const ConnectionCredentials *credentials = &call->connection->credentials;
 	bool		changed = false;
 
-	if (uses_api_key(call) && credentials->api_key_next)
+	if (uses(call, false) && credentials->api_key_next)
 	{
 		call->api_key = call->api_key == credentials->api_key ?
 			credentials->api_key_next : credentials->api_key;
 		changed = true;
 	}
-	if (!uses_token(call))
+	if (!uses(call, true))
 		return changed;
 	if (call->source && !call->fetched)
 	{
@@ -281,27 +280,17 @@ arazzo_credential_change(DriveCall *call)
 	return changed;
 }
 
+/* Does the alternative that is met take a token, or else a key? */
 static bool
-uses_api_key(const DriveCall *call)
+uses(const DriveCall *call, bool token)
 {
 	ListCell   *cell;
 
 	foreach(cell, call->security ? call->security->schemes : NIL)
 	{
-		if (((const OpenapiSecurityScheme *) lfirst(cell))->kind == SECURITY_API_KEY)
-			return true;
-	}
-	return false;
-}
+		SecuritySchemeKind kind = ((const OpenapiSecurityScheme *) lfirst(cell))->kind;
 
-static bool
-uses_token(const DriveCall *call)
-{
-	ListCell   *cell;
-
-	foreach(cell, call->security ? call->security->schemes : NIL)
-	{
-		if (takes_token(call, ((const OpenapiSecurityScheme *) lfirst(cell))->kind))
+		if (token ? takes_token(call, kind) : kind == SECURITY_API_KEY)
 			return true;
 	}
 	return false;
@@ -329,9 +318,9 @@ arazzo_credential_prefer(const DriveCall *call)
 		preference->role = call->connection->role;
 		slist_push_head(&preferences, &preference->node);
 	}
-	if (uses_api_key(call))
+	if (uses(call, false))
 		set_preferred(&preference->api_key, call->api_key);
-	if (uses_token(call) && call->source == NULL)
+	if (uses(call, true) && call->source == NULL)
 		set_preferred(&preference->token, call->token);
 }
 
