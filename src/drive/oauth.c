@@ -23,6 +23,7 @@ static void add_header(ArazzoRequest *request, const char *name, const char *val
 static void add_field(StringInfo body, const char *name, const char *value);
 static char *form_encoded(const char *text);
 static char *joined_scopes(const List *scopes);
+static bool lists(const JsonbValue *object, const char *member, const char *text);
 static JsonbValue *read_object(const TokenSource *source, const ArazzoResponse *response, OAuthAnswer *answer);
 static void fail_transport(const TokenSource *source, const ArazzoResponse *response, OAuthAnswer *answer);
 static void fail_status(const TokenSource *source, const ArazzoResponse *response, OAuthAnswer *answer);
@@ -163,6 +164,8 @@ arazzo_oauth_read_configuration(const TokenSource *source, const ArazzoResponse 
 	if (object == NULL)
 		return;
 	endpoint = arazzo_value_member_text(object, "token_endpoint");
+	answer->post = lists(object, "token_endpoint_auth_methods_supported", "client_secret_post") &&
+		!lists(object, "token_endpoint_auth_methods_supported", "client_secret_basic");
 	if (endpoint == NULL)
 		fail_content(source, answer, "It has no token_endpoint.");
 	else if ((answer->endpoint = arazzo_connection_locate(source->connection, endpoint)) == NULL)
@@ -172,6 +175,21 @@ arazzo_oauth_read_configuration(const TokenSource *source, const ArazzoResponse 
 											  source->connection->server_name);
 		arazzo_failure_hint(answer->failure, "An administrator can allow it: make a server for that place, and name it by the option token_url of the server of the API.");
 	}
+}
+
+/* Is the text in the array that a member is? */
+static bool
+lists(const JsonbValue *object, const char *member, const char *text)
+{
+	const JsonbValue *array = arazzo_value_member_cstring(object, member);
+	int			i;
+
+	for (i = 0; arazzo_value_is_array(array) && i < arazzo_value_count(array); i++)
+	{
+		if (arazzo_value_equal(arazzo_value_element(array, i), arazzo_value_cstring(text)))
+			return true;
+	}
+	return false;
 }
 
 /* The object of a good answer, or NULL and the failure. */

@@ -17,6 +17,7 @@ typedef struct OAuthAnswer
 	const char *token;
 	int64		expires_in;		/* seconds, -1 when it does not say */
 	const char *endpoint;		/* of a provider's configuration: where to ask */
+	bool		post;			/* likewise: it takes secrets in bodies only */
 	ArazzoFailure *failure;		/* or NULL */
 	bool		transient;		/* the failure may go away by itself */
 } OAuthAnswer;

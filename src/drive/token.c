@@ -351,6 +351,7 @@ take_response(TokenFetch *fetch, const ArazzoResponse *response)
 		arazzo_oauth_read_configuration(&fetch->source, response, answer);
 		if (answer->failure == NULL)
 		{
+			fetch->credentials.client_post |= answer->post;
 			arazzo_http_free(fetch->transfer);
 			send_request(fetch, answer->endpoint);
 			MemoryContextSwitchTo(old);

@@ -146,6 +146,10 @@ check('discovery does not lead elsewhere', qr/^ERROR:  42501: token endpoint tha
 $server->set(%client, configuration => '{"token_endpoint": "https://api.example/token"}');
 check('an endpoint as descriptions have it', 't', "GET /.well-known/openid-configuration -> 200\ntoken -> 200\nPOST /openid token-1 -> 200", run('openid'));
 
+$server->set(%client, configuration => '{"token_endpoint": "https://api.example/token", "token_endpoint_auth_methods_supported": ["client_secret_post"]}');
+is(say(run('openid')), 't', 'a provider that takes no header');
+like($server->seen, qr/\nPOST \/token \[grant_type=client_credentials&client_id=acme&client_secret=\Q$secret\E\] -> 200\n/, 'gets the secret in the body');
+
 # a token at hand wins; two that are replaced at the same time; alternatives
 $server->set(%client, token => 'at-hand-1');
 check('a token at hand wins', 't', 'POST /own at-hand-1 -> 200',
