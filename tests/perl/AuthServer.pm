@@ -14,7 +14,8 @@ package AuthServer;
 # (how many token requests get a 503 first).  "revoke" makes it forget the
 # tokens that it gave, which are token-1, token-2, ...; every set() begins
 # counting and writing down anew unless "go_on" is set.  "hold" keeps answers
-# of the token endpoint back until so many requests have come to it.
+# of the token endpoint back until so many requests have come to it, "lose"
+# ends the connection where the answer to a call that is taken would be.
 #
 # start('DIRECTORY', 'NAME', ...) speaks TLS with a certificate of TlsServer's
 # making; more arguments go to s_server.  Requests are told with the name of
@@ -138,7 +139,8 @@ sub serve
 				foreach my $one (@held, [ $handle, $request ])
 				{
 					my $to = $self->{out} && $one->[0] == $self->{out} ? $self->{in} : $one->[0];
-					syswrite $to, answer($one->[1]);
+					my $answer = answer($one->[1]);
+					defined $answer ? syswrite $to, $answer : shutdown $to, 2;
 				}
 				@held = ();
 			}
@@ -194,6 +196,7 @@ sub answer
 	# so that openssl can take another
 	push @headers, 'Connection: close' if defined $request->{client};
 	push @seen, written($request) . " -> $status";
+	return undef if $set{lose} && $status == 200 && $request->{path} ne '/token';
 	return response($status, $body, @headers);
 }
 

@@ -194,6 +194,11 @@ $server->set(%client, broken => 1, answer => '{"access_token": "nobody-knows-it"
 check('a queued run waits for the endpoint', qr/1\|waiting\|1$/, 'token -> 503', "SELECT arazzo_submit('own')", 'CALL arazzo_work(1)',
 	'SELECT run, status, retries FROM arazzo_runs');
 
+# 401 tells that a call was not taken in; what comes after that may be lost
+$server->set(key => 'key-2', lose => 1);
+check('a call that is lost when it is sent once more', qr/in_doubt$/, "POST /header x-api-key=key-1 -> 401\nPOST /header x-api-key=key-2 -> 200",
+	"SELECT arazzo_submit('either')", 'CALL arazzo_work()', "SELECT status FROM arazzo_runs WHERE workflow = 'either'");
+
 # Nobody sees them.
 $all .= say("SELECT * FROM arazzo_trace('own')", 'SELECT * FROM arazzo_run_steps', 'SELECT * FROM arazzo_runs',
 	"SELECT arazzo_explain('own')", 'SELECT * FROM pg_stat_activity');
