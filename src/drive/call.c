@@ -1,38 +1,37 @@
 /*-------------------------------------------------------------------------
  *
  * call.c
- *	  One call of a run: connection, credentials, transfer.
+ *	  One call of a run: connection, credentials, transfers.
+ *
+ * A call waits for its token, if it needs one that is not at hand, then for
+ * its answer.  An answer of 401 tells that the call was not taken in, for
+ * want of a valid credential (RFC 9110, 15.5.2), so that any call, also one
+ * that must not be repeated otherwise, is sent once more when there is
+ * another credential: a token that is fetched anew, or the other key of two.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "common/base64.h"
 #include "lib/stringinfo.h"
-#include "utils/builtins.h"
+#include "utils/timestamp.h"
 
 #include "document/uri.h"
 #include "drive/call.h"
-#include "http/mask.h"
+#include "drive/credential.h"
 #include "openapi/serialize.h"
-#include "support/message.h"
+#include "support/clock.h"
 #include "support/value.h"
 
-static void copy_headers(DriveCall *call, const ArazzoRequest *request);
-static void add_header(DriveCall *call, const char *name, const char *value, bool secret);
-static bool has_header(const DriveCall *call, const char *name);
-static ArazzoFailure *apply_security(DriveCall *call, const RunNext *next);
-static bool can_satisfy(const DriveCall *call, const OpenapiSecurity *security);
-static bool can_use(const ArazzoConnection *connection, const OpenapiSecurityScheme *scheme);
-static void apply_scheme(DriveCall *call, const OpenapiSecurityScheme *scheme);
-static void apply_api_key(DriveCall *call, const OpenapiSecurityScheme *scheme);
-static void add_cookie(DriveCall *call, const char *cookie);
-static void apply_undefined(DriveCall *call);
-static void add_query(DriveCall *call, const char *name, const char *value);
-static void add_bearer(DriveCall *call);
-static void add_basic(DriveCall *call, const char *user, const char *password);
-static ArazzoFailure *no_credential(const DriveCall *call, const RunNext *next);
-static void describe_schemes(StringInfo out, List *security);
+static void begin_round(DriveCall *call);
+static void send_request(DriveCall *call);
+static int	time_left(const DriveCall *call);
+static void wake(void *argument);
+static bool go_on(DriveCall *call);
+static bool take_token(DriveCall *call);
+static bool take_response(DriveCall *call);
+static List *add_secrets(List *secrets, const ConnectionCredentials *credentials);
+static void add_plain_header(DriveCall *call, const char *name, const char *value);
 static bool apply_body_key(DriveCall *call, const char *key);
 static JsonbValue *key_object(DriveCall *call, JsonbValue *object, char **tokens, int count, const char *key);
 static JsonbValue *key_items(DriveCall *call, const JsonbValue *array, char **tokens, int count, const char *key);
@@ -45,24 +44,24 @@ arazzo_call_prepare(DriveCall *call, const RunNext *next, Oid role)
 	const ArazzoConnection *connection = arazzo_connection_find(next->request->url, role, &failure);
 
 	memset(call, 0, sizeof(DriveCall));
-	return connection ? arazzo_call_prepare_on(call, next, connection) : failure;
+	return connection ? arazzo_call_prepare_on(call, next, connection, NULL, NULL) : failure;
 }
 
 ArazzoFailure *
-arazzo_call_prepare_on(DriveCall *call, const RunNext *next, const ArazzoConnection *connection)
+arazzo_call_prepare_on(DriveCall *call, const RunNext *next, const ArazzoConnection *connection,
+					   CallConnect connect, void *owner)
 {
 	ArazzoFailure *failure = NULL;
 
 	memset(call, 0, sizeof(DriveCall));
 	call->connection = connection;
-	call->request = *next->request;
-	call->request.url = arazzo_connection_rewrite(call->connection, next->request->url);
+	call->plain = *next->request;
+	call->plain.url = arazzo_connection_rewrite(call->connection, next->request->url);
 	call->options = call->connection->http;
-	if (next->timeout > 0)
-		call->options.timeout = Min(next->timeout, call->options.timeout);
-	copy_headers(call, next->request);
+	call->limit = next->timeout;
 	if (!next->credential_given)
-		failure = apply_security(call, next);
+		failure = arazzo_credential_choose(call, next, connect, owner);
+	arazzo_credential_apply(call);
 	if (failure)
 		return failure;
 	call->repeatable = is_safe_method(call->request.method);
@@ -73,17 +72,149 @@ arazzo_call_prepare_on(DriveCall *call, const RunNext *next, const ArazzoConnect
 void
 arazzo_call_start(DriveCall *call)
 {
+	if (call->limit > 0)
+		call->deadline = TimestampTzPlusMilliseconds(arazzo_clock_now(), call->limit);
+	begin_round(call);
+}
+
+/* Sends the request, or first fetches the token that it needs. */
+static void
+begin_round(DriveCall *call)
+{
+	if (call->source && call->token == NULL)
+	{
+		call->source->timeout = time_left(call);
+		call->token = arazzo_token_get(call->source, call->refused, &call->wait);
+		if (call->token == NULL)
+		{
+			arazzo_token_notify(call->wait, wake, call);
+			return;
+		}
+		call->tokens = lappend(call->tokens, unconstify(char *, call->token));
+	}
+	send_request(call);
+}
+
+static void
+send_request(DriveCall *call)
+{
+	int			left = time_left(call);
+
+	if (call->source || call->repeated)
+		arazzo_credential_apply(call);
+	if (left > 0)
+		call->options.timeout = Min(left, call->connection->http.timeout);
 	call->transfer = arazzo_http_start(&call->request, &call->options);
+	arazzo_http_notify(call->transfer, wake, call);
+}
+
+/* In ms, at least 1; 0 when the call has no limit of its own. */
+static int
+time_left(const DriveCall *call)
+{
+	if (call->deadline == 0)
+		return 0;
+	return Max(1, TimestampDifferenceMilliseconds(arazzo_clock_now(), call->deadline));
+}
+
+/* Called by transfers: must not throw.  Says so once until somebody looks. */
+static void
+wake(void *argument)
+{
+	DriveCall  *call = argument;
+
+	if (call->awake)
+		return;
+	call->awake = true;
+	if (call->notify)
+		call->notify(call->notify_argument);
+}
+
+void
+arazzo_call_notify(DriveCall *call, HttpNotify notify, void *argument)
+{
+	call->notify = notify;
+	call->notify_argument = argument;
+	if (call->awake)
+		notify(argument);
+}
+
+const ArazzoResponse *
+arazzo_call_response(DriveCall *call)
+{
+	/* what comes while it goes on is looked at right here */
+	call->awake = true;
+	while (call->response == NULL && go_on(call))
+		;
+	call->awake = call->response != NULL;
+	return call->response;
+}
+
+/* Takes what has arrived; false when it has to wait for more. */
+static bool
+go_on(DriveCall *call)
+{
+	return call->wait ? take_token(call) : take_response(call);
+}
+
+static bool
+take_token(DriveCall *call)
+{
+	if (!arazzo_token_ready(call->wait))
+		return false;
+	call->token = arazzo_token_take(call->wait, &call->answer);
+	call->wait = NULL;
+	call->fetched = true;
+	if (call->token == NULL)
+		call->response = &call->answer;
+	else
+	{
+		call->tokens = lappend(call->tokens, unconstify(char *, call->token));
+		send_request(call);
+	}
+	return true;
+}
+
+static bool
+take_response(DriveCall *call)
+{
+	const ArazzoResponse *response = arazzo_http_response(call->transfer);
+	bool		refused;
+
+	if (response == NULL)
+		return false;
+	refused = response->outcome == OUTCOME_RECEIVED && response->status == 401;
+	if (refused && !call->repeated && arazzo_credential_change(call))
+	{
+		call->repeated = true;
+		arazzo_http_free(call->transfer);
+		call->transfer = NULL;
+		begin_round(call);
+		return true;
+	}
+	if (call->repeated && !refused && response->outcome == OUTCOME_RECEIVED)
+		arazzo_credential_prefer(call);
+	call->response = response;
+	return true;
 }
 
 List *
 arazzo_call_secrets(const DriveCall *call)
 {
-	const ConnectionCredentials *credentials = &call->connection->credentials;
+	List	   *secrets = add_secrets(NIL, &call->connection->credentials);
+
+	if (call->source && call->source->credentials != &call->connection->credentials)
+		secrets = add_secrets(secrets, call->source->credentials);
+	return list_concat(secrets, call->tokens);
+}
+
+static List *
+add_secrets(List *secrets, const ConnectionCredentials *credentials)
+{
 	const char *const values[] = {
-		credentials->api_key, credentials->token, credentials->password, credentials->client_secret
+		credentials->api_key, credentials->api_key_next, credentials->token, credentials->token_next,
+		credentials->password, credentials->client_secret
 	};
-	List	   *secrets = NIL;
 	size_t		i;
 
 	for (i = 0; i < lengthof(values); i++)
@@ -94,284 +225,6 @@ arazzo_call_secrets(const DriveCall *call)
 	return secrets;
 }
 
-/* The machine's headers: what is added must not be there in a later attempt. */
-static void
-copy_headers(DriveCall *call, const ArazzoRequest *request)
-{
-	call->request.headers = palloc(sizeof(ArazzoHeader) * (request->header_count + 1));
-	memcpy(call->request.headers, request->headers, sizeof(ArazzoHeader) * request->header_count);
-}
-
-/* Rare, and few: the array grows one by one. */
-static void
-add_header(DriveCall *call, const char *name, const char *value, bool secret)
-{
-	ArazzoHeader *header;
-
-	call->request.headers = repalloc(call->request.headers,
-									 sizeof(ArazzoHeader) * (call->request.header_count + 1));
-	header = &call->request.headers[call->request.header_count++];
-
-	header->name = name;
-	header->value = value;
-	header->secret = secret;
-}
-
-static bool
-has_header(const DriveCall *call, const char *name)
-{
-	return arazzo_header_find(call->request.headers, call->request.header_count,
-							  name, strlen(name)) != NULL;
-}
-
-/*
- * OpenAPI 3.1, Security Requirement Object: the first alternative for which
- * the connection has what it takes.  An alternative without schemes is none
- * at all, and comes last whatever its place.
- */
-static ArazzoFailure *
-apply_security(DriveCall *call, const RunNext *next)
-{
-	const OpenapiOperation *operation = next->step->operation;
-	bool		optional = operation->security == NIL;
-	ListCell   *alternative;
-	ListCell   *cell;
-
-	if (has_header(call, "Authorization"))
-		return NULL;
-	foreach(alternative, operation->security)
-	{
-		const OpenapiSecurity *security = lfirst(alternative);
-
-		if (security->schemes == NIL)
-			optional = true;
-		else if (can_satisfy(call, security))
-		{
-			foreach(cell, security->schemes)
-				apply_scheme(call, lfirst(cell));
-			return NULL;
-		}
-	}
-	return optional ? NULL : no_credential(call, next);
-}
-
-static bool
-can_satisfy(const DriveCall *call, const OpenapiSecurity *security)
-{
-	ListCell   *cell;
-
-	foreach(cell, security->schemes)
-	{
-		if (!can_use(call->connection, lfirst(cell)))
-			return false;
-	}
-	return true;
-}
-
-static bool
-can_use(const ArazzoConnection *connection, const OpenapiSecurityScheme *scheme)
-{
-	const ConnectionCredentials *credentials = &connection->credentials;
-
-	switch (scheme->kind)
-	{
-		case SECURITY_API_KEY:
-			return credentials->api_key != NULL;
-		case SECURITY_BASIC:
-		case SECURITY_DIGEST:
-			return credentials->user != NULL;
-		case SECURITY_BEARER:
-		case SECURITY_OAUTH2:
-		case SECURITY_OPENID_CONNECT:
-			return credentials->token != NULL;
-		case SECURITY_MUTUAL_TLS:
-			return connection->http.client_cert != NULL;
-		case SECURITY_UNDEFINED:
-			return credentials->token != NULL || credentials->user != NULL;
-	}
-	return false;
-}
-
-static void
-apply_scheme(DriveCall *call, const OpenapiSecurityScheme *scheme)
-{
-	const ConnectionCredentials *credentials = &call->connection->credentials;
-
-	switch (scheme->kind)
-	{
-		case SECURITY_API_KEY:
-			apply_api_key(call, scheme);
-			break;
-		case SECURITY_BASIC:
-			add_basic(call, credentials->user, credentials->password);
-			break;
-		case SECURITY_DIGEST:
-			call->options.user = credentials->user;
-			call->options.password = credentials->password ? credentials->password : "";
-			break;
-		case SECURITY_BEARER:
-		case SECURITY_OAUTH2:
-		case SECURITY_OPENID_CONNECT:
-			add_bearer(call);
-			break;
-		case SECURITY_UNDEFINED:
-			apply_undefined(call);
-			break;
-		case SECURITY_MUTUAL_TLS:
-			break;				/* the connection presents its certificate */
-	}
-}
-
-static void
-apply_api_key(DriveCall *call, const OpenapiSecurityScheme *scheme)
-{
-	const char *key = call->connection->credentials.api_key;
-
-	switch (scheme->in)
-	{
-		case IN_QUERY:
-			add_query(call, scheme->parameter, key);
-			break;
-		case IN_COOKIE:
-			add_cookie(call, psprintf("%s=%s", scheme->parameter, key));
-			break;
-		default:
-			if (!has_header(call, scheme->parameter))
-				add_header(call, scheme->parameter, key, true);
-			break;
-	}
-}
-
-/* RFC 6265, 5.4: all cookies are in one header. */
-static void
-add_cookie(DriveCall *call, const char *cookie)
-{
-	int			i;
-
-	for (i = 0; i < call->request.header_count; i++)
-	{
-		ArazzoHeader *header = &call->request.headers[i];
-
-		if (pg_strcasecmp(header->name, "Cookie") == 0)
-		{
-			header->value = psprintf("%s; %s", header->value, cookie);
-			header->secret = true;
-			return;
-		}
-	}
-	add_header(call, "Cookie", cookie, true);
-}
-
-/* A scheme that the description names but does not define: what the user
- * mapping offers tells what is meant. */
-static void
-apply_undefined(DriveCall *call)
-{
-	const ConnectionCredentials *credentials = &call->connection->credentials;
-
-	if (has_header(call, "Authorization"))
-		return;
-	if (credentials->token)
-		add_bearer(call);
-	else
-		add_basic(call, credentials->user, credentials->password);
-}
-
-static void
-add_query(DriveCall *call, const char *name, const char *value)
-{
-	StringInfoData url;
-
-	initStringInfo(&url);
-	appendStringInfo(&url, "%s%c", call->request.url, strchr(call->request.url, '?') ? '&' : '?');
-	arazzo_uri_encode(&url, name, strlen(name), NULL);
-	appendStringInfoChar(&url, '=');
-	call->request.shown_url = psprintf("%s" ARAZZO_MASK, url.data);
-	arazzo_uri_encode(&url, value, strlen(value), NULL);
-	call->request.url = url.data;
-}
-
-/* RFC 6750, 2.1. */
-static void
-add_bearer(DriveCall *call)
-{
-	add_header(call, "Authorization", psprintf("Bearer %s", call->connection->credentials.token), true);
-}
-
-/* RFC 7617. */
-static void
-add_basic(DriveCall *call, const char *user, const char *password)
-{
-	char	   *pair = psprintf("%s:%s", user, password ? password : "");
-	int			length = pg_b64_enc_len(strlen(pair));
-	char	   *encoded = palloc(length + 1);
-
-	length = pg_b64_encode((const void *) pair, strlen(pair), encoded, length);
-	if (length < 0)
-		elog(ERROR, "could not encode credentials");
-	encoded[length] = '\0';
-	add_header(call, "Authorization", psprintf("Basic %s", encoded), true);
-}
-
-static ArazzoFailure *
-no_credential(const DriveCall *call, const RunNext *next)
-{
-	const ArazzoConnection *connection = call->connection;
-	ArazzoFailure *failure;
-	StringInfoData schemes;
-
-	initStringInfo(&schemes);
-	describe_schemes(&schemes, next->step->operation->security);
-	failure = arazzo_failure_make(ERRCODE_ARAZZO_CREDENTIAL,
-								  connection->has_mapping ?
-								  "user mapping for server \"%s\" has no credential that the API takes" :
-								  "there is no user mapping for server \"%s\"",
-								  connection->server_name);
-	arazzo_failure_detail(failure, "The API takes %s.", schemes.data);
-	if (connection->has_mapping)
-		arazzo_failure_hint(failure, "Use ALTER USER MAPPING to add it.");
-	else
-		arazzo_failure_hint(failure, "Use CREATE USER MAPPING FOR %s SERVER %s OPTIONS (...).",
-							connection->role_name ? quote_identifier(connection->role_name) : "CURRENT_USER",
-							quote_identifier(connection->server_name));
-	return failure;
-}
-
-/* The credentials that would do, in the words of user mapping options. */
-static void
-describe_schemes(StringInfo out, List *security)
-{
-	static const char *const options[] = {
-		[SECURITY_API_KEY] = "an api_key",
-		[SECURITY_BASIC] = "a user and password",
-		[SECURITY_BEARER] = "a token",
-		[SECURITY_DIGEST] = "a user and password",
-		[SECURITY_OAUTH2] = "a token",
-		[SECURITY_OPENID_CONNECT] = "a token",
-		[SECURITY_MUTUAL_TLS] = "a client_cert and client_key",
-		[SECURITY_UNDEFINED] = "a token or a user"
-	};
-	ListCell   *alternative;
-	ListCell   *cell;
-	const char *last = NULL;
-
-	foreach(alternative, security)
-	{
-		const char *joint = out->len > 0 ? " or " : "";
-
-		foreach(cell, ((const OpenapiSecurity *) lfirst(alternative))->schemes)
-		{
-			const OpenapiSecurityScheme *scheme = lfirst(cell);
-
-			if (last && strcmp(last, options[scheme->kind]) == 0)
-				continue;
-			last = options[scheme->kind];
-			appendStringInfo(out, "%s%s", joint, last);
-			joint = " with ";
-		}
-	}
-}
-
 /* A key that the document sets itself stays. */
 void
 arazzo_call_set_key(DriveCall *call, const char *key)
@@ -380,15 +233,29 @@ arazzo_call_set_key(DriveCall *call, const char *key)
 
 	if (connection->key_place == KEY_HEADER)
 	{
-		if (!has_header(call, connection->key_name))
+		if (!arazzo_credential_has_header(&call->request, connection->key_name))
 		{
-			add_header(call, connection->key_name, key, false);
+			add_plain_header(call, connection->key_name, key);
 			call->key = key;
 		}
 		call->repeatable = true;
 	}
 	else if (connection->key_place == KEY_BODY)
 		call->repeatable = apply_body_key(call, key);
+	arazzo_credential_apply(call);
+}
+
+/* The array is the machine's, and must not have it in a later attempt. */
+static void
+add_plain_header(DriveCall *call, const char *name, const char *value)
+{
+	ArazzoRequest *plain = &call->plain;
+	ArazzoHeader *headers = palloc(sizeof(ArazzoHeader) * (plain->header_count + 1));
+
+	memcpy(headers, plain->headers, sizeof(ArazzoHeader) * plain->header_count);
+	headers[plain->header_count] = (ArazzoHeader) {name, value, false};
+	plain->headers = headers;
+	plain->header_count++;
 }
 
 /* False when the body has no place for a key: it is neither a JSON object nor
@@ -397,7 +264,7 @@ static bool
 apply_body_key(DriveCall *call, const char *key)
 {
 	const char *pointer = call->connection->key_name;
-	const char *type = arazzo_header_find(call->request.headers, call->request.header_count,
+	const char *type = arazzo_header_find(call->plain.headers, call->plain.header_count,
 										  "Content-Type", strlen("Content-Type"));
 	ArazzoFailure *failure = NULL;
 	JsonbValue *body = NULL;
@@ -405,8 +272,8 @@ apply_body_key(DriveCall *call, const char *key)
 	char	  **tokens;
 	int			count;
 
-	if (call->request.body && type && arazzo_media_type_is_json(type))
-		body = arazzo_value_parse_json(call->request.body, call->request.body_length, &failure);
+	if (call->plain.body && type && arazzo_media_type_is_json(type))
+		body = arazzo_value_parse_json(call->plain.body, call->plain.body_length, &failure);
 	if (body == NULL || !arazzo_pointer_parse(pointer, strlen(pointer), &tokens, &count))
 		return false;
 	body = arazzo_value_is_array(body) ? key_items(call, body, tokens, count, key) :
@@ -417,8 +284,8 @@ apply_body_key(DriveCall *call, const char *key)
 		return true;
 	initStringInfo(&text);
 	arazzo_value_append_json(&text, body);
-	call->request.body = text.data;
-	call->request.body_length = text.len;
+	call->plain.body = text.data;
+	call->plain.body_length = text.len;
 	return true;
 }
 

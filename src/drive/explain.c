@@ -167,6 +167,8 @@ explain_sent(Explain *explain, const ArazzoRequest *request, const DriveCall *ca
 			ARAZZO_MASK : arazzo_mask_text(request->headers[i].value, secrets));
 	if (request->body)
 		put(explain, 2, "%s", arazzo_mask_text(arazzo_drive_body(request->body, request->body_length), secrets));
+	if (call->source)
+		put(explain, 2, "with a token from %s", call->source->url);
 	if (call->takes_key)
 		put(explain, 2, "with an idempotency key in the %s",
 			call->connection->key_place == KEY_HEADER ? "headers" : "body");

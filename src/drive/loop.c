@@ -367,7 +367,7 @@ make_call(DriveLoop *loop, LoopRun *entry)
 	connection = hooks->connect ? hooks->connect(hooks->owner, url, entry->role, &failure) :
 		arazzo_connection_find(url, entry->role, &failure);
 	if (connection)
-		failure = arazzo_call_prepare_on(&entry->call, entry->next, connection);
+		failure = arazzo_call_prepare_on(&entry->call, entry->next, connection, hooks->connect, hooks->owner);
 	if (failure == NULL && entry->call.takes_key)
 		arazzo_call_set_key(&entry->call, make_key(entry));
 	return failure;
@@ -476,7 +476,7 @@ send_call(LoopRun *entry)
 
 	arazzo_call_start(&entry->call);
 	entry->loop->in_flight++;
-	arazzo_http_notify(entry->call.transfer, note_answer, entry);
+	arazzo_call_notify(&entry->call, note_answer, entry);
 	MemoryContextSwitchTo(old);
 }
 
@@ -496,22 +496,36 @@ receive_answers(DriveLoop *loop)
 	{
 		LoopRun    *entry = dlist_container(LoopRun, node, dlist_pop_head_node(&loop->answered));
 
-		if (receive(loop, entry) == LOOP_LEAVE)
-			leave(loop, entry);
-		else
-			advance(loop, entry);
+		switch (receive(loop, entry))
+		{
+			case LOOP_HOLD:
+				break;
+			case LOOP_LEAVE:
+				leave(loop, entry);
+				break;
+			default:
+				advance(loop, entry);
+				break;
+		}
 	}
 }
 
+/* Takes the answer; LOOP_HOLD when the call goes on: it needed a token first. */
 static LoopVerdict
 receive(DriveLoop *loop, LoopRun *entry)
 {
 	const LoopHooks *hooks = loop->hooks;
-	const ArazzoResponse *response = arazzo_http_response(entry->call.transfer);
 	MemoryContext old = MemoryContextSwitchTo(entry->call_context);
+	const ArazzoResponse *response;
 	LoopVerdict verdict = LOOP_GO;
 
 	loop->current = entry;
+	response = arazzo_call_response(&entry->call);
+	if (response == NULL)
+	{
+		MemoryContextSwitchTo(old);
+		return LOOP_HOLD;
+	}
 	loop->in_flight--;
 	add_secrets(entry);
 	if (hooks->answered)

@@ -33,6 +33,7 @@
 
 #include "http/connection.h"
 #include "http/options.h"
+#include "http/secret_file.h"
 #include "http/url.h"
 #include "support/compat.h"
 #include "support/settings.h"
@@ -51,6 +52,7 @@ typedef struct RoleConnection
 	int			connect_timeout;
 	int			timeout;
 	int			max_response_bytes;
+	SecretFile	secret_file;
 	struct RoleConnection *next;
 } RoleConnection;
 
@@ -92,8 +94,9 @@ static bool may_use(const CachedServer *server, Oid role);
 static ArazzoFailure *no_server_failure(const char *url);
 static ArazzoFailure *no_usage_failure(const CachedServer *server, Oid role);
 static char *base_of(const char *url);
-static RoleConnection *role_connection(CachedServer *server, Oid role);
-static RoleConnection *make_connection(CachedServer *server, Oid role);
+static RoleConnection *find_connection(CachedServer *server, Oid role);
+static RoleConnection *make_connection(CachedServer *server, Oid role, ArazzoFailure **failure);
+static RoleConnection *add_connection(CachedServer *server, Oid role);
 static void apply_server_options(RoleConnection *entry, const List *options);
 static void apply_mapping_options(ArazzoConnection *connection, const List *options);
 static bool read_mapping(Oid role, Oid server, List **options);
@@ -130,7 +133,15 @@ arazzo_connection_find(const char *url, Oid role, ArazzoFailure **failure)
 		*failure = no_usage_failure(server, role);
 		return NULL;
 	}
-	entry = role_connection(server, role);
+	entry = find_connection(server, role);
+	if (entry && entry->secret_file.path && arazzo_secret_file_changed(&entry->secret_file))
+	{
+		/* who still uses what it said before keeps it with the old cache */
+		cache_stale = true;
+		return arazzo_connection_find(url, role, failure);
+	}
+	if (entry == NULL && (entry = make_connection(server, role, failure)) == NULL)
+		return NULL;
 	http = &entry->connection.http;
 	http->connect_timeout = entry->connect_timeout > 0 ? entry->connect_timeout : arazzo_connect_timeout;
 	http->timeout = entry->timeout > 0 ? entry->timeout : arazzo_timeout;
@@ -169,6 +180,21 @@ arazzo_connection_rewrite(const ArazzoConnection *connection, const char *url)
 		(covered = arazzo_url_covers(&api, &parsed)) < 0)
 		elog(ERROR, "URL does not belong to server \"%s\"", connection->server_name);
 	return psprintf("%s%s", connection->url, parsed.path + covered);
+}
+
+char *
+arazzo_connection_locate(const ArazzoConnection *connection, const char *url)
+{
+	HttpUrl		base;
+	HttpUrl		parsed;
+
+	if (arazzo_url_parse(url, &parsed) != NULL)
+		return NULL;
+	if (arazzo_url_parse(connection->api, &base) == NULL && arazzo_url_covers(&base, &parsed) >= 0)
+		return arazzo_connection_rewrite(connection, url);
+	if (arazzo_url_parse(connection->url, &base) == NULL && arazzo_url_covers(&base, &parsed) >= 0)
+		return pstrdup(url);
+	return NULL;
 }
 
 const char *
@@ -394,7 +420,7 @@ no_usage_failure(const CachedServer *server, Oid role)
 }
 
 static RoleConnection *
-role_connection(CachedServer *server, Oid role)
+find_connection(CachedServer *server, Oid role)
 {
 	RoleConnection *entry;
 
@@ -403,21 +429,41 @@ role_connection(CachedServer *server, Oid role)
 		if (entry->connection.role == role)
 			return entry;
 	}
-	entry = make_connection(server, role);
-	entry->next = server->connections;
-	server->connections = entry;
+	return NULL;
+}
+
+/* What the file says counts before what the mapping itself does. */
+static RoleConnection *
+make_connection(CachedServer *server, Oid role, ArazzoFailure **failure)
+{
+	SecretFile	file = {0};
+	List	   *mapping;
+	List	   *secrets = NIL;
+	bool		has_mapping = read_mapping(role, server->oid, &mapping);
+	MemoryContext caller;
+	RoleConnection *entry;
+
+	file.path = option_value(mapping, "secret_file");
+	if (file.path && !arazzo_secret_file_read(&file, server->name, &secrets, failure))
+		return NULL;
+	caller = MemoryContextSwitchTo(GetMemoryChunkContext(server));
+	entry = add_connection(server, role);
+	entry->secret_file = file;
+	if (file.path)
+		entry->secret_file.path = pstrdup(file.path);
+	entry->connection.has_mapping = has_mapping;
+	apply_mapping_options(&entry->connection, copyObject(list_concat(secrets, mapping)));
+	MemoryContextSwitchTo(caller);
 	return entry;
 }
 
-/* In the cache's context, credentials included. */
+/* What the server alone says, in the cache's context, which is current. */
 static RoleConnection *
-make_connection(CachedServer *server, Oid role)
+add_connection(CachedServer *server, Oid role)
 {
-	MemoryContext caller = MemoryContextSwitchTo(GetMemoryChunkContext(server));
 	RoleConnection *entry = palloc0(sizeof(RoleConnection));
 	ArazzoConnection *connection = &entry->connection;
 	const char *url = option_value(server->options, "url");
-	List	   *mapping;
 	HttpUrl		parsed;
 
 	connection->server = server->oid;
@@ -433,10 +479,8 @@ make_connection(CachedServer *server, Oid role)
 	connection->http.max_header_bytes = DEFAULT_HEADER_BYTES;
 	connection->retry_limit = DEFAULT_RETRY_LIMIT;
 	apply_server_options(entry, server->options);
-	connection->has_mapping = read_mapping(role, server->oid, &mapping);
-	if (connection->has_mapping)
-		apply_mapping_options(connection, mapping);
-	MemoryContextSwitchTo(caller);
+	entry->next = server->connections;
+	server->connections = entry;
 	return entry;
 }
 
@@ -471,19 +515,25 @@ apply_server_options(RoleConnection *entry, const List *options)
 	connection->http.pinned_public_key = option_value(options, "pinned_public_key");
 	connection->http.allow_private = option_value(options, "allow_private");
 	connection->http.proxy = option_value(options, "proxy");
+	connection->token_url = option_value(options, "token_url");
 }
 
 static void
 apply_mapping_options(ArazzoConnection *connection, const List *options)
 {
 	ConnectionCredentials *credentials = &connection->credentials;
+	const char *value;
 
 	credentials->api_key = option_value(options, "api_key");
+	credentials->api_key_next = option_value(options, "api_key_next");
 	credentials->token = option_value(options, "token");
+	credentials->token_next = option_value(options, "token_next");
 	credentials->user = option_value(options, "user");
 	credentials->password = option_value(options, "password");
 	credentials->client_id = option_value(options, "client_id");
 	credentials->client_secret = option_value(options, "client_secret");
+	if ((value = option_value(options, "client_auth")) != NULL)
+		(void) arazzo_option_client_auth(value, &credentials->client_post);
 	connection->http.client_cert = option_value(options, "client_cert");
 	connection->http.client_key = option_value(options, "client_key");
 }

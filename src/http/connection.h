@@ -20,15 +20,19 @@ typedef enum KeyPlace
 	KEY_BODY					/* key_name is a JSON Pointer into the body */
 } KeyPlace;
 
-/* Values of a user mapping; NULL where the option is not set. */
+/* Values of a user mapping and its secret_file; NULL where the option is not
+ * set. */
 typedef struct ConnectionCredentials
 {
 	const char *api_key;
+	const char *api_key_next;	/* while keys are rotated */
 	const char *token;
+	const char *token_next;
 	const char *user;
 	const char *password;
 	const char *client_id;
 	const char *client_secret;
+	bool		client_post;	/* the client's secret goes in the body */
 } ConnectionCredentials;
 
 typedef struct ArazzoConnection
@@ -44,6 +48,7 @@ typedef struct ArazzoConnection
 	HttpOptions http;
 	KeyPlace	key_place;
 	const char *key_name;
+	const char *token_url;		/* where tokens come from, or NULL: as described */
 	int			max_concurrency;	/* 0: no limit */
 	double		max_rate;		/* requests a second, 0: no limit */
 	int			retry_limit;	/* of queued runs */
@@ -57,9 +62,9 @@ typedef struct ArazzoConnection
  * The connection for a URL as a description has it, for a role: the server
  * whose api is the longest prefix (whole path segments, scheme and host
  * without case, default ports dropped).  NULL and *failure when there is no
- * server (42501, the hint has the CREATE SERVER to type) or the role has no
- * USAGE on it (42501).  The result is cached and
- * stays valid until the next command of the session.
+ * server (42501, the hint has the CREATE SERVER to type), the role has no
+ * USAGE on it (42501) or the secret_file cannot be used (WF008).  The result
+ * is cached and stays valid until the next command of the session.
  */
 extern const ArazzoConnection *arazzo_connection_find(const char *url, Oid role, ArazzoFailure **failure);
 
@@ -68,6 +73,13 @@ extern void arazzo_connection_keep(const ArazzoConnection *connection);
 
 /* The URL to send to: url in place of api.  In the current context. */
 extern char *arazzo_connection_rewrite(const ArazzoConnection *connection, const char *url);
+
+/*
+ * The same for a URL that a server gave in an answer: as a description would
+ * have it, or as requests have it.  NULL when the place is not the
+ * connection's.
+ */
+extern char *arazzo_connection_locate(const ArazzoConnection *connection, const char *url);
 
 /* Name of the server that serves a URL, whoever asks; NULL when there is none. */
 extern const char *arazzo_connection_server_name(const char *url);

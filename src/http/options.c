@@ -31,6 +31,7 @@
 
 #define LONGEST_TIME		(60 * 60 * 1000)
 #define LARGEST_COUNT		1000000
+#define SECRET_FILE			"secret_file"
 
 /* Says what is wrong with a value, as words that follow "It ", or NULL. */
 typedef const char *(*ValueCheck) (const char *value);
@@ -57,6 +58,8 @@ static const char *check_duration(const char *value);
 static const char *check_response(const char *value);
 static const char *check_secret(const char *value);
 static const char *check_pem(const char *value);
+static const char *check_token_url(const char *value);
+static const char *check_client_auth(const char *value);
 static void validate_option(DefElem *option, Oid catalog);
 static void check_place(List *options, Oid catalog);
 static void report_invalid(const char *name, const char *problem) pg_attribute_noreturn();
@@ -81,14 +84,19 @@ static const OptionRule rules[] = {
 	{"idempotency_key", ForeignServerRelationId, check_key_place},
 	{"idempotency_window", ForeignServerRelationId, check_duration},
 	{"duplicate_response", ForeignServerRelationId, check_response},
+	{"token_url", ForeignServerRelationId, check_token_url},
 	{"api_key", UserMappingRelationId, check_secret},
+	{"api_key_next", UserMappingRelationId, check_secret},
 	{"token", UserMappingRelationId, check_secret},
+	{"token_next", UserMappingRelationId, check_secret},
 	{"user", UserMappingRelationId, check_secret},
 	{"password", UserMappingRelationId, check_secret},
 	{"client_id", UserMappingRelationId, check_secret},
 	{"client_secret", UserMappingRelationId, check_secret},
+	{"client_auth", UserMappingRelationId, check_client_auth},
 	{"client_cert", UserMappingRelationId, check_pem},
-	{"client_key", UserMappingRelationId, check_pem}
+	{"client_key", UserMappingRelationId, check_pem},
+	{SECRET_FILE, UserMappingRelationId, check_file}
 };
 
 PG_FUNCTION_INFO_V1(arazzo_option_validator);
@@ -165,7 +173,7 @@ validate_option(DefElem *option, Oid catalog)
 	problem = rule->check(defGetString(option));
 	if (problem != NULL)
 		report_invalid(rule->name, problem);
-	if (strcmp(rule->name, "ca_file") == 0 &&
+	if (rule->check == check_file &&
 		!has_privs_of_role(GetUserId(), ROLE_PG_READ_SERVER_FILES))
 		ereport(ERROR,
 				errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -396,6 +404,45 @@ check_pem(const char *value)
 			return "is not in PEM format";
 	}
 	return NULL;
+}
+
+/* The place is looked up among the servers; which of them is told then. */
+static const char *
+check_token_url(const char *value)
+{
+	HttpUrl		url;
+	const char *problem = arazzo_url_parse(value, &url);
+
+	if (problem == NULL && url.has_fragment)
+		problem = "has a fragment";
+	return problem;
+}
+
+static const char *
+check_client_auth(const char *value)
+{
+	bool		post;
+
+	return arazzo_option_client_auth(value, &post) ? NULL :
+		"is neither \"client_secret_basic\" nor \"client_secret_post\"";
+}
+
+bool
+arazzo_option_in_secret_file(const char *name, const char *value, const char **problem)
+{
+	const OptionRule *rule = find_rule(name, UserMappingRelationId);
+
+	if (rule == NULL || strcmp(name, SECRET_FILE) == 0)
+		return false;
+	*problem = rule->check(value);
+	return true;
+}
+
+bool
+arazzo_option_client_auth(const char *value, bool *post)
+{
+	*post = strcmp(value, "client_secret_post") == 0;
+	return *post || strcmp(value, "client_secret_basic") == 0;
 }
 
 bool

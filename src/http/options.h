@@ -34,4 +34,14 @@ extern bool arazzo_option_rate(const char *value, double *rate);
 /* "header NAME" or "body POINTER"; name points into the value. */
 extern bool arazzo_option_key_place(const char *value, KeyPlace *place, const char **name);
 
+/* "client_secret_basic" or "client_secret_post". */
+extern bool arazzo_option_client_auth(const char *value, bool *post);
+
+/*
+ * Is this an option that the secret_file of a user mapping may have?  Then
+ * *problem is what is wrong with the value, as words that follow "The value
+ * ", or NULL.
+ */
+extern bool arazzo_option_in_secret_file(const char *name, const char *value, const char **problem);
+
 #endif							/* ARAZZO_HTTP_OPTIONS_H */

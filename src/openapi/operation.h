@@ -108,8 +108,9 @@ typedef struct OpenapiSecurityScheme
 	SecuritySchemeKind kind;
 	ParameterLocation in;		/* apiKey */
 	const char *parameter;		/* apiKey: header, query or cookie name */
-	const char *token_url;		/* oauth2, absolute, else NULL */
-	const char *openid_url;
+	const char *token_url;		/* oauth2, client credentials flow, else NULL */
+	const char *password_url;	/* oauth2, token URL of the password flow */
+	const char *openid_url;		/* openIdConnect; like the others absolute */
 	List	   *scopes;			/* of char *: what the requirement asks for */
 } OpenapiSecurityScheme;
 

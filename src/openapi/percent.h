@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * percent.h
- *	  Percent-encoding by destination.  Private to the room.
+ *	  Percent-encoding by destination.
  *
  *-------------------------------------------------------------------------
  */

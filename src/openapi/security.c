@@ -15,11 +15,6 @@
 #include "document/uri.h"
 #include "openapi/resolve.h"
 
-/* OAuth flows in the order in which a program without a user can use them. */
-static const char *const flows[] = {
-	"clientCredentials", "password", "authorizationCode", "deviceAuthorization"
-};
-
 static OpenapiSecurity *alternative(const OperationPlace *place, const JsonbValue *requirement,
 									const char *server_url);
 static OpenapiSecurityScheme *scheme_of(const OperationPlace *place, const char *name,
@@ -29,7 +24,9 @@ static void fill_scheme(OpenapiSecurityScheme *scheme, const JsonbValue *definit
 						const char *server_url);
 static SecuritySchemeKind http_kind(const char *name);
 static void fill_api_key(OpenapiSecurityScheme *scheme, const JsonbValue *definition);
-static const char *token_url(const JsonbValue *definition);
+static const char *token_url(const JsonbValue *definition, const char *flow, const char *flow2,
+							 const char *server_url);
+static const char *absolute_url(const char *url, const char *server_url);
 static List *texts(const JsonbValue *array);
 
 List *
@@ -127,7 +124,6 @@ static void
 fill_scheme(OpenapiSecurityScheme *scheme, const JsonbValue *definition, const char *server_url)
 {
 	const char *type = arazzo_value_member_text(definition, "type");
-	const char *url;
 
 	if (type == NULL)
 		return;
@@ -143,15 +139,13 @@ fill_scheme(OpenapiSecurityScheme *scheme, const JsonbValue *definition, const c
 		scheme->kind = SECURITY_OPENID_CONNECT;
 	else if (strcmp(type, "mutualTLS") == 0)
 		scheme->kind = SECURITY_MUTUAL_TLS;
-	url = token_url(definition);
-	if (scheme->kind == SECURITY_OAUTH2 && url)
+	if (scheme->kind == SECURITY_OAUTH2)
 	{
-		if (!arazzo_uri_is_absolute(url))
-			url = server_url[0] ? arazzo_uri_resolve(psprintf("%s/", server_url), url) : NULL;
-		scheme->token_url = url;
+		scheme->token_url = token_url(definition, "clientCredentials", "application", server_url);
+		scheme->password_url = token_url(definition, "password", "password", server_url);
 	}
 	if (scheme->kind == SECURITY_OPENID_CONNECT)
-		scheme->openid_url = arazzo_value_member_text(definition, "openIdConnectUrl");
+		scheme->openid_url = absolute_url(arazzo_value_member_text(definition, "openIdConnectUrl"), server_url);
 }
 
 /* Authentication schemes by their registered names, which have no case. */
@@ -190,21 +184,32 @@ fill_api_key(OpenapiSecurityScheme *scheme, const JsonbValue *definition)
 	scheme->kind = SECURITY_API_KEY;
 }
 
-/* OAuth Flows Object; 2.0 has one flow, in the scheme itself. */
+/*
+ * OAuth Flows Object: the token URL of a flow that needs no user's consent,
+ * or NULL; 2.0 has one flow, in the scheme itself, under a name of its own.
+ */
 static const char *
-token_url(const JsonbValue *definition)
+token_url(const JsonbValue *definition, const char *flow, const char *flow2, const char *server_url)
 {
-	const JsonbValue *all = arazzo_value_member_cstring(definition, "flows");
-	size_t		i;
+	const JsonbValue *flows = arazzo_value_member_cstring(definition, "flows");
+	const char *only = arazzo_value_member_text(definition, "flow");
 
-	for (i = 0; i < lengthof(flows); i++)
-	{
-		const char *url = arazzo_value_member_text(arazzo_value_member_cstring(all, flows[i]), "tokenUrl");
+	if (flows)
+		definition = arazzo_value_member_cstring(flows, flow);
+	else if (only == NULL || strcmp(only, flow2) != 0)
+		return NULL;
+	return absolute_url(arazzo_value_member_text(definition, "tokenUrl"), server_url);
+}
 
-		if (url && url[0])
-			return url;
-	}
-	return arazzo_value_member_text(definition, "tokenUrl");
+/* A relative URL belongs to the server of the operation. */
+static const char *
+absolute_url(const char *url, const char *server_url)
+{
+	if (url == NULL || *url == '\0')
+		return NULL;
+	if (arazzo_uri_is_absolute(url))
+		return url;
+	return server_url[0] ? arazzo_uri_resolve(psprintf("%s/", server_url), url) : NULL;
 }
 
 static List *

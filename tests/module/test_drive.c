@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * test_drive.c
- *	  Limits of servers, and a clock for runs that only moves when something
- *	  waits for it, for tests only.
+ *	  Limits of servers, tokens, and a clock for runs that only moves when
+ *	  something waits for it, for tests only.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,10 +17,12 @@
 #include "utils/timestamp.h"
 
 #include "drive/limit.h"
+#include "drive/token.h"
 #include "support/clock.h"
 
 PG_FUNCTION_INFO_V1(test_clock);
 PG_FUNCTION_INFO_V1(test_limit);
+PG_FUNCTION_INFO_V1(test_tokens);
 
 #define START (800000000 * USECS_PER_SEC)
 
@@ -29,6 +31,8 @@ static int	wait_count = 0;
 
 static TimestampTz still_clock_now(void);
 static void still_clock_wait(TimestampTz moment);
+
+static const char *get_token(const TokenSource *source, const char *refused, StringInfo log);
 
 static const ArazzoClock still_clock = {still_clock_now, still_clock_wait};
 
@@ -104,4 +108,62 @@ test_limit(PG_FUNCTION_ARGS)
 	}
 	arazzo_clock_replace(NULL);
 	PG_RETURN_TEXT_P(cstring_to_text(log.data));
+}
+
+/*
+ * test_tokens(url text, actions text[]): what comes of each action on the
+ * still clock: "get" a token, "refuse" the last one and get another, a number
+ * lets so many seconds go by, other words become the scope.
+ */
+Datum
+test_tokens(PG_FUNCTION_ARGS)
+{
+	char	   *url = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	ArazzoConnection connection = {.server_name = "test",.api = url,.url = url};
+	ConnectionCredentials credentials = {.client_id = "acme",.client_secret = "secret"};
+	TokenSource source = {.connection = &connection,.credentials = &credentials};
+	const char *token = NULL;
+	StringInfoData log;
+	Datum	   *actions;
+	int			count;
+	int			i;
+
+	connection.http = (HttpOptions) {.connect_timeout = 10000,.timeout = 60000,.max_response_bytes = 10000,
+	.max_header_bytes = 10000,.allow_loopback = true};
+	source.url = psprintf("%s/token", url);
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), TEXTOID, -1, false, TYPALIGN_INT, &actions, NULL, &count);
+	initStringInfo(&log);
+	arazzo_clock_replace(&still_clock);
+	for (i = 0; i < count; i++)
+	{
+		char	   *action = TextDatumGetCString(actions[i]);
+
+		if (strcmp(action, "get") == 0)
+			token = get_token(&source, NULL, &log);
+		else if (strcmp(action, "refuse") == 0)
+			token = get_token(&source, token, &log);
+		else if (strspn(action, "0123456789") > 0)
+			moment_now += pg_strtoint32(action) * USECS_PER_SEC;
+		else
+			source.scopes = list_make1(action);
+	}
+	arazzo_clock_replace(NULL);
+	PG_RETURN_TEXT_P(cstring_to_text(log.data));
+}
+
+static const char *
+get_token(const TokenSource *source, const char *refused, StringInfo log)
+{
+	TokenWait  *wait = NULL;
+	ArazzoResponse answer;
+	const char *token = arazzo_token_get(source, refused, &wait);
+
+	if (token == NULL)
+	{
+		while (!arazzo_token_ready(wait))
+			arazzo_http_poll(1000);
+		token = arazzo_token_take(wait, &answer);
+	}
+	appendStringInfo(log, "%s%s%s", log->len > 0 ? ", " : "", wait ? "new " : "", token ? token : answer.message);
+	return token;
 }

@@ -426,6 +426,8 @@ describe_security(StringInfo out, const OpenapiOperation *operation)
 				appendStringInfo(out, "(%s %s)", location_names[scheme->in], scheme->parameter);
 			if (scheme->token_url)
 				appendStringInfo(out, " token %s", scheme->token_url);
+			if (scheme->password_url)
+				appendStringInfo(out, " password %s", scheme->password_url);
 			if (scheme->openid_url)
 				appendStringInfo(out, " openid %s", scheme->openid_url);
 			foreach(scope, scheme->scopes)

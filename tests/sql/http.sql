@@ -82,6 +82,7 @@ SELECT options, try_server(options) FROM unnest(ARRAY[
 	$$proxy 'http://proxy.example:3128'$$, $$proxy 'socks5://proxy.example'$$, $$proxy 'http://u:pw@proxy.example'$$,
 	$$idempotency_key 'header Idempotency-Key'$$, $$idempotency_key 'body /uniqueId'$$, $$idempotency_key 'header'$$,
 	$$idempotency_key 'header Host'$$, $$idempotency_key 'header a b'$$, $$idempotency_key 'body uniqueId'$$, $$idempotency_key 'yes'$$,
+	$$token_url 'https://id.example.com/token?tenant=a'$$, $$token_url 'https://id.example.com/#a'$$, $$token_url 'token'$$,
 	$$ssl_verify 'off'$$, $$api_key 'sk-secret'$$, $$password 'sk-secret'$$]) options;
 
 -- A server is of no use without an api.
@@ -96,6 +97,8 @@ CREATE USER MAPPING FOR CURRENT_USER SERVER amberflo OPTIONS (api_key E'sk-secre
 CREATE USER MAPPING FOR CURRENT_USER SERVER amberflo OPTIONS (token '');
 CREATE USER MAPPING FOR CURRENT_USER SERVER amberflo OPTIONS (client_key 'sk-secret');
 CREATE USER MAPPING FOR CURRENT_USER SERVER amberflo OPTIONS (timeout '1s');
+CREATE USER MAPPING FOR CURRENT_USER SERVER amberflo OPTIONS (client_auth 'none');
+CREATE USER MAPPING FOR CURRENT_USER SERVER amberflo OPTIONS (secret_file 'secrets');
 CREATE USER MAPPING FOR CURRENT_USER SERVER amberflo OPTIONS (apikey 'sk-secret');
 CREATE FOREIGN DATA WRAPPER wrong VALIDATOR arazzo_option_validator OPTIONS (api 'https://x');
 CREATE FOREIGN TABLE wrong (a int) SERVER amberflo OPTIONS (api 'https://x');
@@ -108,10 +111,13 @@ GRANT USAGE ON SCHEMA test_http TO regress_http_owner, regress_http_user;
 SET ROLE regress_http_owner;
 CREATE SERVER own FOREIGN DATA WRAPPER arazzo OPTIONS (api 'https://own.example', ca_file '/etc/ssl/ca.pem');
 CREATE SERVER own FOREIGN DATA WRAPPER arazzo OPTIONS (api 'https://own.example');
+CREATE USER MAPPING FOR CURRENT_USER SERVER own OPTIONS (secret_file '/etc/secrets');
 RESET ROLE;
 GRANT pg_read_server_files TO regress_http_owner;
 SET ROLE regress_http_owner;
 ALTER SERVER own OPTIONS (ADD ca_file '/etc/ssl/ca.pem');
+CREATE USER MAPPING FOR CURRENT_USER SERVER own OPTIONS (secret_file '/nowhere/secrets', client_auth 'client_secret_post');
+SELECT test_http.test_connection('https://own.example/');
 RESET ROLE;
 
 -- Connections: the longest api, in whole segments; the role's mapping before

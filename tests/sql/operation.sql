@@ -62,7 +62,7 @@ INSERT INTO documents VALUES ('https://api.example.com/v3/openapi.json', '{
 	"securitySchemes": {"key": {"type": "apiKey", "in": "query", "name": "api_key"}, "basic": {"type": "http", "scheme": "Basic"}, "bearer": {"$ref": "parts.json#/bearer"},
 		"digest": {"type": "http", "scheme": "digest"}, "odd": {"type": "http", "scheme": "negotiate"}, "cookie": {"type": "apiKey", "in": "cookie", "name": "sid"}, "tls": {"type": "mutualTLS"},
 		"oidc": {"type": "openIdConnect", "openIdConnectUrl": "https://id.example.com/.well-known/openid-configuration"},
-		"oauth": {"type": "oauth2", "flows": {"authorizationCode": {"tokenUrl": "https://id.example.com/code"}, "clientCredentials": {"tokenUrl": "oauth/token"}}}}}
+		"oauth": {"type": "oauth2", "flows": {"authorizationCode": {"tokenUrl": "https://id.example.com/code"}, "clientCredentials": {"tokenUrl": "oauth/token"}, "password": {"tokenUrl": "https://id.example.com/password"}}}}}
 }'), ('https://api.example.com/v3/parts.json', '{"files": {"parameters": [{"$ref": "#/folder"}], "post": {"operationId": "upload", "servers": [{"url": "files"}]}},
 	"folder": {"name": "folder", "in": "cookie"}, "bearer": {"type": "http", "scheme": "bearer"}}');
 
@@ -153,7 +153,7 @@ INSERT INTO documents VALUES ('https://old.example.com/swagger.json', '{"swagger
 			{"name": "tsv", "in": "query", "type": "array", "collectionFormat": "tsv"}, {"name": "pipes", "in": "query", "type": "array", "collectionFormat": "pipes"},
 			{"name": "multi", "in": "query", "type": "array", "collectionFormat": "multi"}, {"name": "X-P", "in": "header", "type": "array", "collectionFormat": "pipes"}],
 			"responses": {"200": {"description": "ok", "schema": {"type": "object"}}, "404": {"$ref": "#/responses/none"}}},
-		"put": {"operationId": "putPet", "parameters": [{"name": "pet", "in": "body", "required": true, "schema": {"$ref": "#/definitions/Pet"}}]},
+		"put": {"operationId": "putPet", "security": [{"pass": ["b"]}, {"code": []}], "parameters": [{"name": "pet", "in": "body", "required": true, "schema": {"$ref": "#/definitions/Pet"}}]},
 		"patch": {"operationId": "patchPet", "consumes": ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain"], "parameters": [
 			{"name": "name", "in": "formData", "type": "string", "required": true}, {"name": "tags", "in": "formData", "type": "array", "collectionFormat": "multi", "items": {"type": "string"}},
 			{"name": "ids", "in": "formData", "type": "array", "items": {"type": "integer"}}]},
@@ -161,7 +161,8 @@ INSERT INTO documents VALUES ('https://old.example.com/swagger.json', '{"swagger
 "parameters": {"id": {"name": "id", "in": "path", "required": true, "type": "integer", "format": "int64"}},
 "responses": {"none": {"description": "none", "schema": {"type": "string"}}}, "definitions": {"Pet": {"type": "object"}},
 "securityDefinitions": {"basic": {"type": "basic"}, "key": {"type": "apiKey", "in": "header", "name": "X-Key"},
-	"oauth": {"type": "oauth2", "flow": "application", "tokenUrl": "https://id.example.com/token", "scopes": {"a": "b"}}}}');
+	"oauth": {"type": "oauth2", "flow": "application", "tokenUrl": "https://id.example.com/token", "scopes": {"a": "b"}},
+	"pass": {"type": "oauth2", "flow": "password", "tokenUrl": "/token"}, "code": {"type": "oauth2", "flow": "accessCode", "tokenUrl": "https://id.example.com/token"}}}');
 SELECT operation('id', id, uri => 'https://old.example.com/swagger.json') FROM unnest(ARRAY['getPet', 'putPet', 'patchPet', 'postPhoto']) id;
 -- Swagger Object: schemes, host and basePath
 SELECT uri, root, split_part(test_operation(jsonb_build_object(uri, '{"swagger": "2.0", "paths": {"/x": {"get": {}}}}'::jsonb || root), uri, 'path', '/x'), E'\n', 1)

@@ -1,0 +1,403 @@
+/*-------------------------------------------------------------------------
+ *
+ * token.c
+ *	  Access tokens (OAuth 2.0, RFC 6749), fetched and kept.
+ *
+ * A fetch belongs to nobody: it lives as long as a call waits for it, in a
+ * context of its own, with copies of all it needs, since the call that began
+ * it may end first.  The last call that leaves ends it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "lib/ilist.h"
+#include "lib/stringinfo.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "drive/oauth.h"
+#include "drive/token.h"
+#include "support/clock.h"
+
+/* Kept at a time; those that were not used for longest go first. */
+#define MAX_TOKENS 64
+
+/* So long before a token expires, or after most of its life, another is
+ * fetched: it must not expire on its way. */
+#define RENEW_SECONDS	60
+#define RENEW_PART		0.8
+
+typedef struct TokenEntry
+{
+	dlist_node	node;
+	char	   *key;			/* all that makes a difference */
+	char	   *token;			/* or NULL */
+	TimestampTz renew;			/* when it is not to be used any more */
+	struct TokenFetch *fetch;	/* under way, or NULL */
+} TokenEntry;
+
+typedef struct TokenFetch
+{
+	MemoryContext context;
+	TokenEntry *entry;			/* NULL once it is over */
+	ArazzoConnection connection;
+	ConnectionCredentials credentials;
+	TokenSource source;
+	ArazzoRequest request;
+	HttpTransfer *transfer;
+	bool		news;			/* those who wait were told, nobody has looked */
+	OAuthAnswer answer;			/* once it is over */
+	dlist_head	waits;
+} TokenFetch;
+
+struct TokenWait
+{
+	MemoryContextCallback callback;
+	dlist_node	node;
+	TokenFetch *fetch;			/* NULL once it has left */
+	HttpNotify	notify;
+	void	   *argument;
+};
+
+static dlist_head entries = DLIST_STATIC_INIT(entries); /* last used first */
+static int	entry_count = 0;
+static MemoryContext token_context = NULL;
+
+static char *make_key(const TokenSource *source);
+static TokenEntry *find_entry(const char *key);
+static TokenEntry *add_entry(const char *key);
+static void evict_entry(void);
+static void forget_token(TokenEntry *entry);
+static TokenFetch *make_fetch(TokenEntry *entry, const TokenSource *source);
+static void copy_options(HttpOptions *options);
+static void copy_credentials(ConnectionCredentials *credentials);
+static void copy_text(const char **text);
+static List *copy_texts(const List *texts);
+static TokenWait *join_fetch(TokenFetch *fetch);
+static void leave_fetch(void *argument);
+static void send_request(TokenFetch *fetch, const char *endpoint);
+static void tell_waits(void *argument);
+static void take_response(TokenFetch *fetch, const ArazzoResponse *response);
+static void keep_token(TokenEntry *entry, const OAuthAnswer *answer);
+
+const char *
+arazzo_token_get(const TokenSource *source, const char *refused, TokenWait **wait)
+{
+	char	   *key = make_key(source);
+	TokenEntry *entry = find_entry(key);
+	bool		begins;
+
+	if (entry == NULL)
+		entry = add_entry(key);
+	if (entry->token && refused && strcmp(entry->token, refused) == 0)
+		forget_token(entry);
+	if (entry->token && arazzo_clock_now() < entry->renew)
+		return pstrdup(entry->token);
+	begins = entry->fetch == NULL;
+	if (begins)
+		entry->fetch = make_fetch(entry, source);
+	/* from here on it is the wait that ends the fetch, whatever happens */
+	*wait = join_fetch(entry->fetch);
+	if (begins)
+		send_request(entry->fetch, source->url);
+	return NULL;
+}
+
+/* No part of it has a line break: neither options nor URLs have any. */
+static char *
+make_key(const TokenSource *source)
+{
+	const ConnectionCredentials *credentials = source->credentials;
+	const char *const parts[] = {
+		credentials->client_id, credentials->client_secret, credentials->user, credentials->password
+	};
+	StringInfoData key;
+	ListCell   *cell;
+	size_t		i;
+
+	initStringInfo(&key);
+	appendStringInfo(&key, "%u %u %u %d%d%d %s", source->server, source->connection->server,
+					 source->connection->role, source->password, source->discover, credentials->client_post,
+					 source->url);
+	for (i = 0; i < lengthof(parts); i++)
+		appendStringInfo(&key, "\n%s", parts[i] ? parts[i] : "");
+	foreach(cell, source->scopes)
+		appendStringInfo(&key, "\n%s", (char *) lfirst(cell));
+	return key.data;
+}
+
+static TokenEntry *
+find_entry(const char *key)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &entries)
+	{
+		TokenEntry *entry = dlist_container(TokenEntry, node, iter.cur);
+
+		if (strcmp(entry->key, key) == 0)
+		{
+			dlist_move_head(&entries, &entry->node);
+			return entry;
+		}
+	}
+	return NULL;
+}
+
+static TokenEntry *
+add_entry(const char *key)
+{
+	TokenEntry *entry;
+
+	if (token_context == NULL)
+		token_context = AllocSetContextCreate(TopMemoryContext, "arazzo tokens", ALLOCSET_SMALL_SIZES);
+	if (entry_count >= MAX_TOKENS)
+		evict_entry();
+	entry = MemoryContextAllocZero(token_context, sizeof(TokenEntry));
+	entry->key = MemoryContextStrdup(token_context, key);
+	dlist_push_head(&entries, &entry->node);
+	entry_count++;
+	return entry;
+}
+
+static void
+evict_entry(void)
+{
+	dlist_node *node = dlist_tail_node(&entries);
+	TokenEntry *entry = dlist_container(TokenEntry, node, node);
+
+	while (entry->fetch && dlist_has_prev(&entries, node))
+	{
+		node = dlist_prev_node(&entries, node);
+		entry = dlist_container(TokenEntry, node, node);
+	}
+	if (entry->fetch)
+		return;
+	dlist_delete(node);
+	entry_count--;
+	forget_token(entry);
+	pfree(entry->key);
+	pfree(entry);
+}
+
+static void
+forget_token(TokenEntry *entry)
+{
+	if (entry->token)
+		pfree(entry->token);
+	entry->token = NULL;
+}
+
+static TokenFetch *
+make_fetch(TokenEntry *entry, const TokenSource *source)
+{
+	MemoryContext context = AllocSetContextCreate(token_context, "arazzo token fetch", ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	TokenFetch *fetch = palloc0(sizeof(TokenFetch));
+
+	fetch->context = context;
+	fetch->entry = entry;
+	fetch->connection = *source->connection;
+	copy_text(&fetch->connection.server_name);
+	copy_text(&fetch->connection.api);
+	copy_text(&fetch->connection.url);
+	copy_options(&fetch->connection.http);
+	if (source->timeout > 0)
+		fetch->connection.http.timeout = Min(fetch->connection.http.timeout, source->timeout);
+	fetch->credentials = *source->credentials;
+	copy_credentials(&fetch->credentials);
+	fetch->source = *source;
+	fetch->source.connection = &fetch->connection;
+	fetch->source.credentials = &fetch->credentials;
+	copy_text(&fetch->source.url);
+	fetch->source.scopes = copy_texts(source->scopes);
+	dlist_init(&fetch->waits);
+	MemoryContextSwitchTo(old);
+	return fetch;
+}
+
+static void
+copy_options(HttpOptions *options)
+{
+	copy_text(&options->ca_file);
+	copy_text(&options->client_cert);
+	copy_text(&options->client_key);
+	copy_text(&options->proxy);
+	copy_text(&options->pinned_public_key);
+	copy_text(&options->allow_private);
+}
+
+static void
+copy_credentials(ConnectionCredentials *credentials)
+{
+	copy_text(&credentials->user);
+	copy_text(&credentials->password);
+	copy_text(&credentials->client_id);
+	copy_text(&credentials->client_secret);
+}
+
+static void
+copy_text(const char **text)
+{
+	if (*text)
+		*text = pstrdup(*text);
+}
+
+static List *
+copy_texts(const List *texts)
+{
+	List	   *copy = NIL;
+	ListCell   *cell;
+
+	foreach(cell, texts)
+		copy = lappend(copy, pstrdup(lfirst(cell)));
+	return copy;
+}
+
+static TokenWait *
+join_fetch(TokenFetch *fetch)
+{
+	TokenWait  *wait = palloc0(sizeof(TokenWait));
+
+	wait->fetch = fetch;
+	wait->callback.func = leave_fetch;
+	wait->callback.arg = wait;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, &wait->callback);
+	dlist_push_tail(&fetch->waits, &wait->node);
+	return wait;
+}
+
+static void
+leave_fetch(void *argument)
+{
+	TokenWait  *wait = argument;
+	TokenFetch *fetch = wait->fetch;
+
+	if (fetch == NULL)
+		return;
+	wait->fetch = NULL;
+	dlist_delete(&wait->node);
+	if (!dlist_is_empty(&fetch->waits))
+		return;
+	if (fetch->entry)
+		fetch->entry->fetch = NULL;
+	MemoryContextDelete(fetch->context);
+}
+
+/* Asks for the token, or first for the configuration that says where. */
+static void
+send_request(TokenFetch *fetch, const char *endpoint)
+{
+	MemoryContext old = MemoryContextSwitchTo(fetch->context);
+
+	if (fetch->source.discover)
+		arazzo_oauth_discover(&fetch->source, &fetch->request);
+	else
+		arazzo_oauth_request(&fetch->source, pstrdup(endpoint), &fetch->request);
+	fetch->transfer = arazzo_http_start(&fetch->request, &fetch->connection.http);
+	arazzo_http_notify(fetch->transfer, tell_waits, fetch);
+	MemoryContextSwitchTo(old);
+}
+
+/* Called by the transport: must not throw. */
+static void
+tell_waits(void *argument)
+{
+	TokenFetch *fetch = argument;
+	dlist_iter	iter;
+
+	fetch->news = true;
+	dlist_foreach(iter, &fetch->waits)
+	{
+		TokenWait  *wait = dlist_container(TokenWait, node, iter.cur);
+
+		if (wait->notify)
+			wait->notify(wait->argument);
+	}
+}
+
+void
+arazzo_token_notify(TokenWait *wait, HttpNotify notify, void *argument)
+{
+	wait->notify = notify;
+	wait->argument = argument;
+	if (wait->fetch->news)
+		notify(argument);
+}
+
+bool
+arazzo_token_ready(TokenWait *wait)
+{
+	TokenFetch *fetch = wait->fetch;
+	const ArazzoResponse *response;
+
+	while (fetch->entry && (response = arazzo_http_response(fetch->transfer)) != NULL)
+		take_response(fetch, response);
+	return fetch->entry == NULL;
+}
+
+/* Goes on with the endpoint that a configuration names, or is over. */
+static void
+take_response(TokenFetch *fetch, const ArazzoResponse *response)
+{
+	MemoryContext old = MemoryContextSwitchTo(fetch->context);
+	OAuthAnswer *answer = &fetch->answer;
+
+	fetch->news = false;
+	if (fetch->source.discover)
+	{
+		fetch->source.discover = false;
+		arazzo_oauth_read_configuration(&fetch->source, response, answer);
+		if (answer->failure == NULL)
+		{
+			fetch->credentials.client_post |= answer->post;
+			arazzo_http_free(fetch->transfer);
+			send_request(fetch, answer->endpoint);
+			MemoryContextSwitchTo(old);
+			return;
+		}
+	}
+	else
+		arazzo_oauth_read_token(&fetch->source, response, answer);
+	if (answer->token)
+		keep_token(fetch->entry, answer);
+	fetch->entry->fetch = NULL;
+	fetch->entry = NULL;
+	MemoryContextSwitchTo(old);
+}
+
+/* RFC 6749, 5.1: a token whose life is not told is used until it is refused. */
+static void
+keep_token(TokenEntry *entry, const OAuthAnswer *answer)
+{
+	forget_token(entry);
+	entry->token = MemoryContextStrdup(token_context, answer->token);
+	entry->renew = DT_NOEND;
+	if (answer->expires_in >= 0)
+		entry->renew = arazzo_clock_now() + USECS_PER_SEC *
+			(int64) Max(answer->expires_in * RENEW_PART, (double) answer->expires_in - RENEW_SECONDS);
+}
+
+const char *
+arazzo_token_take(TokenWait *wait, ArazzoResponse *answer)
+{
+	const TokenFetch *fetch = wait->fetch;
+	const char *token = fetch->answer.token ? pstrdup(fetch->answer.token) : NULL;
+
+	if (token == NULL)
+	{
+		const ArazzoFailure *failure = arazzo_failure_copy(fetch->answer.failure);
+
+		memset(answer, 0, sizeof(*answer));
+		answer->outcome = OUTCOME_NOT_SENT;
+		answer->body = "";
+		answer->sqlstate = failure->sqlstate;
+		answer->message = failure->message;
+		answer->detail = failure->detail;
+		answer->hint = failure->hint;
+		answer->transient = fetch->answer.transient;
+	}
+	leave_fetch(wait);
+	return token;
+}
