@@ -16,6 +16,7 @@
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "utils/memutils.h"
 
 #include "http/mask.h"
 
@@ -30,6 +31,21 @@
 /* Stands for any character, in a form that is looked for. */
 #define ANY_BASE64			'?'
 
+/* Secrets made ready to be looked for. */
+typedef struct MaskSet
+{
+	MemoryContext context;
+	List	   *given;			/* of char *: as they were given */
+	List	   *secrets;		/* those that are long enough */
+	List	   *encoded;		/* of char *: what is seen of them in base64 */
+	bool		first[256];		/* a secret may begin with that byte */
+	bool		second[256];	/* likewise, before that byte */
+} MaskSet;
+
+static const MaskSet *mask_set(List *secrets);
+static bool equal_secrets(const List *a, const List *b);
+static void note_beginnings(MaskSet *set);
+static size_t plain_length(const MaskSet *set, const char *text);
 static List *base64_forms(const char *secret);
 static int	longest_match(const char *text, List *secrets, List *encoded);
 static int	match_secret(const char *text, const char *secret);
@@ -68,33 +84,125 @@ arazzo_mask_is_secret_header(const char *name)
 char *
 arazzo_mask_text(const char *text, List *secrets)
 {
+	const MaskSet *set;
 	StringInfoData masked;
-	List	   *encoded = NIL;
-	ListCell   *cell;
 	const char *p = text;
 	bool		hidden = false;
 
 	if (text == NULL || secrets == NIL)
 		return (char *) text;
-	foreach(cell, secrets)
-		encoded = list_concat(encoded, base64_forms(lfirst(cell)));
-
+	set = mask_set(secrets);
 	initStringInfo(&masked);
 	while (*p != '\0')
 	{
-		int			matched = longest_match(p, secrets, encoded);
+		size_t		plain = plain_length(set, p);
+		int			matched;
 
 		CHECK_FOR_INTERRUPTS();
+		appendBinaryStringInfo(&masked, p, plain);
+		p += plain;
+		matched = longest_match(p, set->secrets, set->encoded);
 		if (matched > 0)
 		{
 			appendStringInfoString(&masked, ARAZZO_MASK);
 			hidden = true;
 			p += matched;
 		}
-		else
+		else if (*p != '\0')
 			appendStringInfoChar(&masked, *p++);
 	}
 	return hidden ? masked.data : (char *) text;
+}
+
+/*
+ * The secrets made ready to be looked for.  The last set is kept, since a
+ * worker masks text after text with the same ones.
+ */
+static const MaskSet *
+mask_set(List *secrets)
+{
+	static MaskSet *last = NULL;
+	MemoryContext context;
+	MemoryContext old;
+	ListCell   *cell;
+	MaskSet    *set;
+
+	if (last && equal_secrets(last->given, secrets))
+		return last;
+	context = AllocSetContextCreate(TopMemoryContext, "arazzo secrets", ALLOCSET_SMALL_SIZES);
+	old = MemoryContextSwitchTo(context);
+	set = palloc0(sizeof(MaskSet));
+	set->context = context;
+	foreach(cell, secrets)
+	{
+		char	   *secret = lfirst(cell) ? pstrdup(lfirst(cell)) : NULL;
+
+		set->given = lappend(set->given, secret);
+		if (secret == NULL || strlen(secret) < SHORTEST_SECRET)
+			continue;
+		set->secrets = lappend(set->secrets, secret);
+		set->encoded = list_concat(set->encoded, base64_forms(secret));
+	}
+	note_beginnings(set);
+	MemoryContextSwitchTo(old);
+	if (last)
+		MemoryContextDelete(last->context);
+	last = set;
+	return set;
+}
+
+static bool
+equal_secrets(const List *a, const List *b)
+{
+	int			i;
+
+	if (list_length(a) != list_length(b))
+		return false;
+	for (i = 0; i < list_length(a); i++)
+	{
+		const char *left = list_nth(a, i);
+		const char *right = list_nth(b, i);
+
+		if (left == NULL || right == NULL ? left != right : strcmp(left, right) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* Which bytes a secret can begin with, and which can come second where any
+ * character may come first; those that stand for others always can. */
+static void
+note_beginnings(MaskSet *set)
+{
+	ListCell   *cell;
+
+	set->first['%'] = set->first['\\'] = set->first['+'] = true;
+	foreach(cell, set->secrets)
+		set->first[*(const unsigned char *) lfirst(cell)] = true;
+	foreach(cell, set->encoded)
+	{
+		const unsigned char *form = lfirst(cell);
+
+		if (*form == ANY_BASE64)
+			set->second[form[1]] = set->second['%'] = set->second['\\'] = true;
+		else
+			set->first[*form] = true;
+		set->first['-'] |= *form == '+';
+		set->first['_'] |= *form == '/';
+		set->second['-'] |= form[1] == '+';
+		set->second['_'] |= form[1] == '/';
+	}
+}
+
+/* The bytes up to the first one at which a secret may begin. */
+static size_t
+plain_length(const MaskSet *set, const char *text)
+{
+	const unsigned char *p = (const unsigned char *) text;
+
+	while (*p != '\0' && !set->first[*p] && !set->second[p[1]])
+		p++;
+	return p - (const unsigned char *) text;
 }
 
 static int
@@ -104,12 +212,7 @@ longest_match(const char *text, List *secrets, List *encoded)
 	ListCell   *cell;
 
 	foreach(cell, secrets)
-	{
-		const char *secret = lfirst(cell);
-
-		if (secret != NULL && strlen(secret) >= SHORTEST_SECRET)
-			longest = Max(longest, match_secret(text, secret));
-	}
+		longest = Max(longest, match_secret(text, lfirst(cell)));
 	foreach(cell, encoded)
 		longest = Max(longest, match_base64(text, lfirst(cell)));
 	return longest;
@@ -249,11 +352,9 @@ static List *
 base64_forms(const char *secret)
 {
 	List	   *forms = NIL;
-	int			length = secret == NULL ? 0 : strlen(secret);
+	int			length = strlen(secret);
 	int			offset;
 
-	if (length < SHORTEST_SECRET)
-		return NIL;
 	for (offset = 0; offset < 3; offset++)
 	{
 		int			size = pg_b64_enc_len(length + offset) + 1;

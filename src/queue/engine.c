@@ -120,10 +120,8 @@ has_work(const QueueEngine *engine, TimestampTz now)
 static void
 open_ready(QueueEngine *engine, TimestampTz now)
 {
-	int			room = arazzo_concurrency;
+	int			room = arazzo_engine_room(engine, now);
 
-	if (arazzo_gate_is_stalled(engine->gate, now))
-		room += arazzo_concurrency / 2;
 	while (engine->ready_count > 0 && arazzo_loop_count(engine->loop) < room)
 	{
 		EngineRun  *run = dlist_container(EngineRun, node, dlist_pop_head_node(&engine->ready));

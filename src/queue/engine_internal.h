@@ -50,6 +50,8 @@ struct QueueEngine
 	int64		claim;
 	int			limit;
 	int			taken;
+	int			ahead;			/* runs to take beyond what the loop may have */
+	TimestampTz taken_at;		/* the last time */
 	dlist_head	ready;			/* of EngineRun: not in the loop yet */
 	int			ready_count;
 	dlist_head	changed;		/* of EngineRun: to be written */
@@ -82,6 +84,7 @@ extern bool arazzo_engine_must_write(const QueueEngine *engine, TimestampTz now)
 
 /* in engine_take.c: which runs are taken */
 extern bool arazzo_engine_wants(const QueueEngine *engine, TimestampTz now);
+extern int	arazzo_engine_room(const QueueEngine *engine, TimestampTz now);
 extern void arazzo_engine_take(QueueEngine *engine, TimestampTz now);
 extern void arazzo_engine_tend(QueueEngine *engine, TimestampTz now);
 extern void arazzo_engine_tend_soon(QueueEngine *engine, TimestampTz now);

@@ -29,9 +29,14 @@
  * prepared transactions, and those that workers left. */
 #define LOOK_INTERVAL 5000
 
+/* Runs that were taken are over quickly when the next are taken after so long
+ * (ms). */
+#define AHEAD_TIME 25
+
 /* Tells the locks of order keys from other advisory locks. */
 #define ORDER_LOCK 0x415B
 
+static int	wanted_runs(QueueEngine *engine, TimestampTz now);
 static void add_ready(QueueEngine *engine, const QueuedRun *stored, bool probe);
 static List *keep_order(QueueEngine *engine, List *runs);
 static bool has_key(List *runs, const QueuedRun *run);
@@ -43,24 +48,51 @@ static void release_held(QueueEngine *engine, const QueueHold *hold, TimestampTz
 bool
 arazzo_engine_wants(const QueueEngine *engine, TimestampTz now)
 {
-	int			concurrency = arazzo_concurrency;
-	int			count = engine->ready_count + arazzo_loop_count(engine->loop);
-	int			room = 2 * concurrency;
+	int			count = arazzo_loop_count(engine->loop);
 
-	if (engine->draining || engine->alone || engine->taken >= engine->limit || now < engine->look_at)
+	if (engine->draining || engine->alone || engine->ready_count > 0 ||
+		engine->taken >= engine->limit || now < engine->look_at)
 		return false;
+	if (count == 0)
+		return true;
 	if (engine->suspects)
-		return count == 0;
-	if (arazzo_gate_is_stalled(engine->gate, now))
-		room += concurrency / 2;
-	return count == 0 || room - count >= concurrency;
+		return false;
+	return engine->ahead > 0 || arazzo_engine_room(engine, now) - count >= Max(arazzo_concurrency / 2, 1);
 }
 
-/* Takes as many as there is room for; in a transaction. */
+/* How many runs the loop may have. */
+int
+arazzo_engine_room(const QueueEngine *engine, TimestampTz now)
+{
+	int			room = arazzo_concurrency;
+
+	/* runs of other servers, when one answers nothing */
+	if (arazzo_gate_is_stalled(engine->gate, now))
+		room += arazzo_concurrency / 2;
+	return room;
+}
+
+/*
+ * How many runs to take: as many as there is room for, and when those are
+ * over quickly, others ahead of time, so that one commit serves many.
+ */
+static int
+wanted_runs(QueueEngine *engine, TimestampTz now)
+{
+	if (now - engine->taken_at < AHEAD_TIME * 1000)
+		engine->ahead = Min(engine->ahead * 2 + 8, 4 * arazzo_concurrency);
+	else
+		engine->ahead /= 2;
+	engine->taken_at = now;
+	return Min(Max(arazzo_engine_room(engine, now) - arazzo_loop_count(engine->loop), 0) + engine->ahead,
+			   engine->limit - engine->taken);
+}
+
+/* Takes runs; in a transaction. */
 void
 arazzo_engine_take(QueueEngine *engine, TimestampTz now)
 {
-	int			wanted = Min(2 * arazzo_concurrency - engine->ready_count, engine->limit - engine->taken);
+	int			wanted;
 	List	   *runs;
 	ListCell   *cell;
 
@@ -70,6 +102,7 @@ arazzo_engine_take(QueueEngine *engine, TimestampTz now)
 		take_suspect(engine, now);
 		return;
 	}
+	wanted = wanted_runs(engine, now);
 	runs = arazzo_work_claim(engine->claim, now, wanted);
 	if (list_length(runs) < wanted)
 		engine->look_at = Min(arazzo_work_next_due(now), TimestampTzPlusMilliseconds(now, LOOK_INTERVAL));

@@ -15,7 +15,6 @@
 
 #include "queue/engine_internal.h"
 #include "support/clock.h"
-#include "support/settings.h"
 
 /* How long (ms) what was noted may wait for more. */
 #define WRITE_DELAY 10
@@ -40,8 +39,7 @@ arazzo_engine_must_write(const QueueEngine *engine, TimestampTz now)
 		return true;
 	if (engine->changed_count == 0)
 		return false;
-	return engine->changed_count >= Max(arazzo_concurrency / 2, 1) ||
-		arazzo_loop_count(engine->loop) == 0 ||
+	return arazzo_loop_count(engine->loop) == 0 ||
 		now >= TimestampTzPlusMilliseconds(engine->changed_since, WRITE_DELAY);
 }
 

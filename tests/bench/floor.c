@@ -7,6 +7,7 @@
  *							microseconds one such pair took
  *	floor many URL KEY N C	the same N pairs, C pairs at a time over one multi
  *							handle; prints the microseconds one pair took
+ *	floor events URL KEY N C	N events alone, C at a time over one multi handle
  *	floor yaml FILE			all events of libyaml for a file; prints the
  *							milliseconds, and how many events there were
  *
@@ -39,6 +40,7 @@ typedef struct Pair
 {
 	CURL	   *curl;
 	long		number;
+	int			orders;			/* there is to be an order */
 	int			ordered;
 	char		body[512];
 	Answer		answer;
@@ -54,7 +56,7 @@ static CURL *make_handle(const Place *place, Answer *answer);
 static void write_event(char *body, size_t size, long number);
 static void write_order(char *body, size_t size, long number);
 static void run_posts(const char *base, const char *key, long rounds);
-static void run_many(const char *base, const char *key, long rounds, long concurrency);
+static void run_many(const char *base, const char *key, long rounds, long concurrency, int orders);
 static void begin_pair(CURLM *multi, const Place *place, Pair *pair, long number);
 static int	continue_pair(CURLM *multi, const Place *place, Pair *pair, CURLcode result);
 static char *read_file(const char *name, size_t *size);
@@ -66,11 +68,13 @@ main(int argc, char **argv)
 	if (argc == 5 && strcmp(argv[1], "post") == 0)
 		run_posts(argv[2], argv[3], strtol(argv[4], NULL, 10));
 	else if (argc == 6 && strcmp(argv[1], "many") == 0)
-		run_many(argv[2], argv[3], strtol(argv[4], NULL, 10), strtol(argv[5], NULL, 10));
+		run_many(argv[2], argv[3], strtol(argv[4], NULL, 10), strtol(argv[5], NULL, 10), 1);
+	else if (argc == 6 && strcmp(argv[1], "events") == 0)
+		run_many(argv[2], argv[3], strtol(argv[4], NULL, 10), strtol(argv[5], NULL, 10), 0);
 	else if (argc == 3 && strcmp(argv[1], "yaml") == 0)
 		run_yaml(argv[2]);
 	else
-		fail("usage", "floor post URL KEY N | floor many URL KEY N C | floor yaml FILE");
+		fail("usage", "floor post URL KEY N | floor many URL KEY N C | floor events URL KEY N C | floor yaml FILE");
 	return 0;
 }
 
@@ -195,9 +199,9 @@ run_posts(const char *base, const char *key, long rounds)
 	curl_easy_cleanup(curl);
 }
 
-/* The next pair begins when one is through. */
+/* The next pair begins when one is through; without orders it is an event. */
 static void
-run_many(const char *base, const char *key, long rounds, long concurrency)
+run_many(const char *base, const char *key, long rounds, long concurrency, int orders)
 {
 	CURLM	   *multi;
 	CURLMsg    *message;
@@ -220,6 +224,7 @@ run_many(const char *base, const char *key, long rounds, long concurrency)
 	{
 		Pair	   *pair = &pairs[begun];
 
+		pair->orders = orders;
 		pair->curl = make_handle(&place, &pair->answer);
 		curl_easy_setopt(pair->curl, CURLOPT_PRIVATE, pair);
 	}
@@ -265,7 +270,7 @@ continue_pair(CURLM *multi, const Place *place, Pair *pair, CURLcode result)
 {
 	check_answer(pair->curl, pair->ordered ? place->order : place->ingest, result, &pair->answer);
 	curl_multi_remove_handle(multi, pair->curl);
-	if (pair->ordered)
+	if (pair->ordered || !pair->orders)
 		return 0;
 	pair->ordered = 1;
 	pair->answer.length = 0;
