@@ -26,6 +26,7 @@ arazzo_queue_add_attempt(const QueuedRun *run, const RunNext *next, const DriveC
 	const ArazzoRequest *request = call ? &call->request : next->request;
 	QueueAttempt attempt = {0};
 
+	attempt.owner = run->owner;
 	attempt.workflow = next->workflow->workflow_id;
 	attempt.step = next->step->step_id;
 	attempt.attempt = next->attempt;

@@ -24,6 +24,7 @@
 #include "http/mask.h"
 #include "queue/attempt.h"
 #include "queue/execute.h"
+#include "queue/split.h"
 #include "support/clock.h"
 #include "support/settings.h"
 #include "support/strings.h"
@@ -394,6 +395,8 @@ finish(Execution *execution)
 
 	(void) arazzo_queue_finish(execution->stored, status, arazzo_value_to_jsonb(arazzo_run_outputs(run)),
 							   arazzo_run_ended_by(run), failure);
+	if (strcmp(status, "failed") == 0)
+		(void) arazzo_queue_split(execution->stored->id);
 	execution->commit(true);
 }
 

@@ -53,10 +53,13 @@ static void add_jsonb(Statement *statement, Jsonb *value);
 static void add_int64(Statement *statement, int64 number);
 static void add_int32(Statement *statement, int number);
 static void add_time(Statement *statement, TimestampTz moment);
+static void hold_followers(Statement *statement);
 static QueuedRun *read_run(Statement *statement, int64 claim);
 static char *text_column(int column);
 static Jsonb *jsonb_column(int column);
 static int64 int64_column(int row, int column);
+static int32 int32_column(int column);
+static bool bool_column(int column);
 
 int64
 arazzo_queue_insert(const QueuedRun *run, const QueueOptions *options)
@@ -274,9 +277,10 @@ arazzo_queue_note_attempt(int64 run, const QueueAttempt *attempt)
 	add_text(&statement, attempt->action);
 	add_text(&statement, attempt->message);
 	add_text(&statement, attempt->server);
+	add(&statement, OIDOID, ObjectIdGetDatum(attempt->owner), false);
 	(void) statement_finish(&statement, "INSERT INTO %1$s.arazzo_queue_attempts (run, workflow, step, attempt, method, url,"
-							" idempotency_key, request_body, status, response_body, duration_ms, outcome, action, message, server)"
-							" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)");
+							" idempotency_key, request_body, status, response_body, duration_ms, outcome, action, message, server, owner)"
+							" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)");
 }
 
 void
@@ -307,22 +311,165 @@ arazzo_queue_cancel(int64 run)
 }
 
 int64
-arazzo_queue_delete(TimestampTz before, int limit)
+arazzo_queue_delete(TimestampTz *from, TimestampTz before, int limit)
 {
 	Statement	statement;
 	int64		deleted;
+	bool		isnull;
+	Datum		last;
 
 	statement_begin(&statement);
+	add_time(&statement, *from);
 	add_time(&statement, before);
 	add_int32(&statement, limit);
-	(void) statement_run(&statement, "WITH old AS MATERIALIZED (SELECT id FROM %1$s.arazzo_queue WHERE finished_at < $1"
-						 " ORDER BY finished_at LIMIT $2 FOR UPDATE SKIP LOCKED),"
+	(void) statement_run(&statement, "WITH old AS MATERIALIZED (SELECT q.id FROM %1$s.arazzo_queue q"
+						 " WHERE q.finished_at >= $1 AND q.finished_at < $2"
+						 " AND NOT EXISTS (SELECT FROM %1$s.arazzo_queue half WHERE half.parent = q.id)"
+						 " ORDER BY q.finished_at LIMIT $3 FOR UPDATE SKIP LOCKED),"
 						 " attempts AS (DELETE FROM %1$s.arazzo_queue_attempts a USING old WHERE a.run = old.id),"
-						 " runs AS (DELETE FROM %1$s.arazzo_queue q USING old WHERE q.id = old.id RETURNING q.id)"
-						 " SELECT count(*) FROM runs");
+						 " runs AS (DELETE FROM %1$s.arazzo_queue q USING old WHERE q.id = old.id RETURNING q.finished_at)"
+						 " SELECT count(*), max(finished_at) FROM runs");
 	deleted = int64_column(0, 1);
+	last = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull);
+	if (!isnull)
+		*from = DatumGetTimestampTz(last);
 	statement_end(&statement);
 	return deleted;
+}
+
+int64
+arazzo_queue_forget_states(const char *server, Oid role, bool everything)
+{
+	Statement	statement;
+
+	statement_begin(&statement);
+	add_text(&statement, server);
+	add(&statement, OIDOID, ObjectIdGetDatum(role), false);
+	add(&statement, BOOLOID, BoolGetDatum(everything), false);
+	return statement_finish(&statement, "DELETE FROM %1$s.arazzo_server_states s WHERE s.server = $1"
+							" AND ($3 OR (s.state = 'paused' AND pg_has_role($2, s.owner, 'USAGE')))");
+}
+
+int64
+arazzo_queue_release(const char *server, Oid role, bool everything)
+{
+	Statement	statement;
+
+	statement_begin(&statement);
+	add_text(&statement, psprintf("server %s", server));
+	add(&statement, OIDOID, ObjectIdGetDatum(role), false);
+	add(&statement, BOOLOID, BoolGetDatum(everything), false);
+	return statement_finish(&statement, "UPDATE %1$s.arazzo_queue q SET hold = NULL, due = clock_timestamp()"
+							" WHERE q.hold = $1 AND ($3 OR pg_has_role($2, q.owner, 'USAGE'))");
+}
+
+/*
+ * A call of another step may have changed something unless its method is
+ * safe (RFC 9110, 9.2.1), whatever became of it; so may one of the step that
+ * failed when it was answered well before, or not at all.
+ */
+SplitFacts *
+arazzo_queue_split_facts(int64 run)
+{
+	SplitFacts *facts = palloc0(sizeof(SplitFacts));
+	Statement	statement;
+	MemoryContext old;
+
+	statement_begin(&statement);
+	add_int64(&statement, run);
+	add_text(&statement, unpack_sql_state(ERRCODE_ARAZZO_STEP_FAILED));
+	(void) statement_run(&statement, "SELECT q.status = 'failed' AND coalesce(q.sqlstate, '') = $2, q.split, coalesce(last.status, 0),"
+						 " EXISTS (SELECT FROM %1$s.arazzo_queue_attempts a WHERE a.run = q.id AND CASE"
+						 " WHEN a.method IS NULL THEN a.outcome = 'succeeded'"
+						 " WHEN a.method = ANY ('{GET,HEAD,OPTIONS,TRACE,QUERY}') THEN false"
+						 " ELSE (a.workflow, a.step) <> (last.workflow, last.step)"
+						 " OR a.outcome = 'unknown' OR a.status BETWEEN 200 AND 399 END),"
+						 " arrays.number, arrays.name, coalesce(arrays.elements, 0)"
+						 " FROM %1$s.arazzo_queue q"
+						 " LEFT JOIN LATERAL (SELECT a.workflow, a.step, a.status FROM %1$s.arazzo_queue_attempts a"
+						 " WHERE a.run = q.id ORDER BY a.id DESC LIMIT 1) last ON true"
+						 " CROSS JOIN LATERAL (SELECT count(*) AS number, min(i.key) AS name,"
+						 " min(jsonb_array_length(i.value)) AS elements FROM jsonb_each(q.inputs) i"
+						 " WHERE jsonb_typeof(i.value) = 'array') arrays"
+						 " WHERE q.id = $1");
+	old = MemoryContextSwitchTo(statement.caller);
+	facts->failed = bool_column(1);
+	facts->wanted = bool_column(2);
+	facts->status = int32_column(3);
+	facts->acted = bool_column(4);
+	facts->arrays = int64_column(0, 5);
+	facts->array = text_column(6);
+	facts->elements = int32_column(7);
+	MemoryContextSwitchTo(old);
+	statement_end(&statement);
+	return facts;
+}
+
+/*
+ * The halves of an ordered run have an order of their own, and the run itself
+ * is not over before they are: so they follow each other in its place.
+ */
+void
+arazzo_queue_halve(int64 run, const char *version, const char *array, int half)
+{
+	Statement	statement;
+
+	statement_begin(&statement);
+	add_int64(&statement, run);
+	add_text(&statement, version);
+	add_text(&statement, array);
+	add_int32(&statement, half);
+	(void) statement_run(&statement,
+						 "WITH half AS (INSERT INTO %1$s.arazzo_queue"
+						 " (owner, document, workflow, version, inputs, order_key, notify, split, parent, due, hold)"
+						 " SELECT q.owner, q.document, q.workflow, coalesce($2, q.version), jsonb_set(q.inputs, ARRAY[$3], h.elements),"
+						 " q.order_key || ' split ' || q.id, q.notify, true, q.id,"
+						 " CASE WHEN q.order_key IS NULL OR NOT h.second THEN clock_timestamp() END,"
+						 " CASE WHEN q.order_key IS NOT NULL AND h.second THEN 'order' END"
+						 " FROM %1$s.arazzo_queue q CROSS JOIN LATERAL"
+						 " (SELECT e.ordinality > $4 AS second, jsonb_agg(e.value ORDER BY e.ordinality) AS elements"
+						 " FROM jsonb_array_elements(q.inputs -> $3) WITH ORDINALITY e GROUP BY 1) h"
+						 " WHERE q.id = $1 ORDER BY h.second RETURNING id)"
+						 " UPDATE %1$s.arazzo_queue q SET status = 'cancelled', state = NULL, outputs = NULL,"
+						 " sqlstate = NULL, hint = NULL, message = (SELECT format("
+						 "'replaced by runs %%s and %%s, each with half of \"%%s\"', min(id), max(id), $3) FROM half),"
+						 " finished_at = CASE WHEN q.order_key IS NULL THEN clock_timestamp() END WHERE q.id = $1");
+	hold_followers(&statement);
+	statement_end(&statement);
+}
+
+/* Of the run that is the first parameter: they were let go when it failed. */
+static void
+hold_followers(Statement *statement)
+{
+	statement->count = 1;
+	(void) statement_run(statement, "UPDATE %1$s.arazzo_queue q SET hold = 'order', due = NULL WHERE q.id IN"
+						 " (SELECT f.id FROM %1$s.arazzo_queue r JOIN %1$s.arazzo_queue f"
+						 " ON f.owner = r.owner AND f.order_key = r.order_key AND f.id > r.id"
+						 " WHERE r.id = $1 AND f.finished_at IS NULL AND f.due IS NOT NULL FOR UPDATE OF f SKIP LOCKED)");
+}
+
+bool
+arazzo_queue_end_split(void)
+{
+	Statement	statement;
+	int64		ended = 0;
+
+	statement_begin(&statement);
+	if (statement_run(&statement, "UPDATE %1$s.arazzo_queue q SET finished_at = clock_timestamp() WHERE q.id ="
+					  " (SELECT p.id FROM %1$s.arazzo_queue p WHERE p.finished_at IS NULL AND p.status = 'cancelled'"
+					  " AND NOT EXISTS (SELECT FROM %1$s.arazzo_queue half WHERE half.parent = p.id AND half.finished_at IS NULL)"
+					  " LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING q.id") > 0)
+	{
+		ended = int64_column(0, 1);
+		add_int64(&statement, ended);
+		(void) statement_run(&statement, "UPDATE %1$s.arazzo_queue q SET hold = NULL, due = clock_timestamp()"
+							 " WHERE q.hold = 'order' AND q.id = (SELECT n.id FROM %1$s.arazzo_queue p"
+							 " JOIN %1$s.arazzo_queue n ON n.owner = p.owner AND n.order_key = p.order_key"
+							 " WHERE p.id = $1 AND n.finished_at IS NULL ORDER BY n.id LIMIT 1)");
+	}
+	statement_end(&statement);
+	return ended != 0;
 }
 
 /*
@@ -473,4 +620,21 @@ int64_column(int row, int column)
 	bool		isnull;
 
 	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &isnull));
+}
+
+/* Columns of the first row that are not null. */
+static int32
+int32_column(int column)
+{
+	bool		isnull;
+
+	return DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column, &isnull));
+}
+
+static bool
+bool_column(int column)
+{
+	bool		isnull;
+
+	return DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column, &isnull));
 }

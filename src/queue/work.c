@@ -93,6 +93,8 @@ work(int64 claim, int32 limit)
 
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(context);
+		while (arazzo_queue_end_split())
+			;
 		run = arazzo_queue_take(claim, arazzo_clock_now());
 		arazzo_queue_commit(false);
 		if (run == NULL)
