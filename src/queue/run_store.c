@@ -54,6 +54,7 @@ static void add_int64(Statement *statement, int64 number);
 static void add_int32(Statement *statement, int number);
 static void add_time(Statement *statement, TimestampTz moment);
 static void hold_followers(Statement *statement);
+static void let_follow(Statement *statement);
 static QueuedRun *read_run(Statement *statement, int64 claim);
 static char *text_column(int column);
 static Jsonb *jsonb_column(int column);
@@ -293,10 +294,12 @@ arazzo_queue_requeue(int64 run, const char *version, const char *verdict, Jsonb 
 	add_text(&statement, version);
 	add_text(&statement, verdict);
 	add_jsonb(&statement, outputs);
-	(void) statement_finish(&statement, "UPDATE %1$s.arazzo_queue SET status = 'queued', due = clock_timestamp(),"
-							" version = $2, verdict = $3, verdict_outputs = $4, retries = 0, crashes = 0, sending = NULL,"
-							" outputs = NULL, ended_by = NULL, sqlstate = NULL, message = NULL, detail = NULL, hint = NULL,"
-							" finished_at = NULL WHERE id = $1");
+	(void) statement_run(&statement, "UPDATE %1$s.arazzo_queue SET status = 'queued', due = clock_timestamp(),"
+						 " version = $2, verdict = $3, verdict_outputs = $4, retries = 0, crashes = 0, sending = NULL,"
+						 " outputs = NULL, ended_by = NULL, sqlstate = NULL, message = NULL, detail = NULL, hint = NULL,"
+						 " finished_at = NULL WHERE id = $1");
+	hold_followers(&statement);
+	statement_end(&statement);
 }
 
 void
@@ -306,8 +309,10 @@ arazzo_queue_cancel(int64 run)
 
 	statement_begin(&statement);
 	add_int64(&statement, run);
-	(void) statement_finish(&statement, "UPDATE %1$s.arazzo_queue SET status = 'cancelled', due = NULL, claim = NULL,"
-							" finished_at = clock_timestamp() WHERE id = $1");
+	(void) statement_run(&statement, "UPDATE %1$s.arazzo_queue SET status = 'cancelled', due = NULL, hold = NULL, claim = NULL,"
+						 " finished_at = clock_timestamp() WHERE id = $1");
+	let_follow(&statement);
+	statement_end(&statement);
 }
 
 int64
@@ -438,7 +443,8 @@ arazzo_queue_halve(int64 run, const char *version, const char *array, int half)
 	statement_end(&statement);
 }
 
-/* Of the run that is the first parameter: they were let go when it failed. */
+/* The runs that follow the run of the first parameter in its order: they were
+ * let go when it failed. */
 static void
 hold_followers(Statement *statement)
 {
@@ -447,6 +453,17 @@ hold_followers(Statement *statement)
 						 " (SELECT f.id FROM %1$s.arazzo_queue r JOIN %1$s.arazzo_queue f"
 						 " ON f.owner = r.owner AND f.order_key = r.order_key AND f.id > r.id"
 						 " WHERE r.id = $1 AND f.finished_at IS NULL AND f.due IS NOT NULL FOR UPDATE OF f SKIP LOCKED)");
+}
+
+/* The next run in the order of the run of the first parameter, which is over. */
+static void
+let_follow(Statement *statement)
+{
+	statement->count = 1;
+	(void) statement_run(statement, "UPDATE %1$s.arazzo_queue q SET hold = NULL, due = clock_timestamp()"
+						 " WHERE q.hold = 'order' AND q.id = (SELECT n.id FROM %1$s.arazzo_queue r"
+						 " JOIN %1$s.arazzo_queue n ON n.owner = r.owner AND n.order_key = r.order_key"
+						 " WHERE r.id = $1 AND n.finished_at IS NULL ORDER BY n.id LIMIT 1)");
 }
 
 bool
@@ -463,10 +480,7 @@ arazzo_queue_end_split(void)
 	{
 		ended = int64_column(0, 1);
 		add_int64(&statement, ended);
-		(void) statement_run(&statement, "UPDATE %1$s.arazzo_queue q SET hold = NULL, due = clock_timestamp()"
-							 " WHERE q.hold = 'order' AND q.id = (SELECT n.id FROM %1$s.arazzo_queue p"
-							 " JOIN %1$s.arazzo_queue n ON n.owner = p.owner AND n.order_key = p.order_key"
-							 " WHERE p.id = $1 AND n.finished_at IS NULL ORDER BY n.id LIMIT 1)");
+		let_follow(&statement);
 	}
 	statement_end(&statement);
 	return ended != 0;

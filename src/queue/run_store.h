@@ -102,7 +102,8 @@ extern bool arazzo_queue_finish(const QueuedRun *run, const char *status, Jsonb 
 
 extern void arazzo_queue_note_attempt(int64 run, const QueueAttempt *attempt);
 
-/* The operator's writes on a run that is locked. */
+/* The operator's writes on a run that is locked; what follows it in an order
+ * waits for it again, or waits no longer. */
 extern void arazzo_queue_requeue(int64 run, const char *version, const char *verdict, Jsonb *outputs);
 extern void arazzo_queue_cancel(int64 run);
 

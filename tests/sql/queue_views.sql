@@ -95,6 +95,15 @@ SET ROLE regress_views_app;
 SELECT arazzo_resume('gone');
 RESET ROLE;
 
+-- what waits can be cancelled, and what follows in an order goes on, or waits again
+UPDATE arazzo_queue SET due = NULL, hold = 'server gone' WHERE id = 6;
+SELECT arazzo_cancel(6);
+SELECT arazzo_cancel(7);
+SELECT id, status, hold, due IS NOT NULL AS due FROM arazzo_queue WHERE id >= 6 ORDER BY id;
+UPDATE arazzo_queue SET status = 'failed' WHERE id = 7;
+SELECT arazzo_retry(7);
+SELECT id, status, hold, due IS NOT NULL AS due FROM arazzo_queue WHERE id >= 6 ORDER BY id;
+
 -- what ended is kept as long as the setting says
 SELECT test_queue_retain(), (SELECT count(*) FROM arazzo_queue) AS runs;
 SET arazzo.retention = '1h';
@@ -108,7 +117,7 @@ INSERT INTO arazzo_queue (owner, document, workflow, version, inputs, status, fi
     WHERE id = 1;
 SELECT test_queue_retain();
 SELECT test_queue_retain();
-SELECT count(*) FROM arazzo_queue WHERE status = 'cancelled';
+SELECT count(*) FROM arazzo_queue WHERE status = 'cancelled' AND id > 8;
 SET ROLE regress_views_app;
 SET arazzo.retention = 0;
 RESET ROLE;
