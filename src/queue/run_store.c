@@ -53,6 +53,7 @@ static void add_jsonb(Statement *statement, Jsonb *value);
 static void add_int64(Statement *statement, int64 number);
 static void add_int32(Statement *statement, int number);
 static void add_time(Statement *statement, TimestampTz moment);
+static void begin_for_server(Statement *statement, const char *server, Oid role, bool everything);
 static void hold_followers(Statement *statement);
 static void let_follow(Statement *statement);
 static QueuedRun *read_run(Statement *statement, int64 claim);
@@ -347,10 +348,7 @@ arazzo_queue_forget_states(const char *server, Oid role, bool everything)
 {
 	Statement	statement;
 
-	statement_begin(&statement);
-	add_text(&statement, server);
-	add(&statement, OIDOID, ObjectIdGetDatum(role), false);
-	add(&statement, BOOLOID, BoolGetDatum(everything), false);
+	begin_for_server(&statement, server, role, everything);
 	return statement_finish(&statement, "DELETE FROM %1$s.arazzo_server_states s WHERE s.server = $1"
 							" AND ($3 OR (s.state = 'paused' AND pg_has_role($2, s.owner, 'USAGE')))");
 }
@@ -360,12 +358,18 @@ arazzo_queue_release(const char *server, Oid role, bool everything)
 {
 	Statement	statement;
 
-	statement_begin(&statement);
-	add_text(&statement, psprintf("server %s", server));
-	add(&statement, OIDOID, ObjectIdGetDatum(role), false);
-	add(&statement, BOOLOID, BoolGetDatum(everything), false);
+	begin_for_server(&statement, server, role, everything);
 	return statement_finish(&statement, "UPDATE %1$s.arazzo_queue q SET hold = NULL, due = clock_timestamp()"
-							" WHERE q.hold = $1 AND ($3 OR pg_has_role($2, q.owner, 'USAGE'))");
+							" WHERE q.hold = 'server ' || $1 AND ($3 OR pg_has_role($2, q.owner, 'USAGE'))");
+}
+
+static void
+begin_for_server(Statement *statement, const char *server, Oid role, bool everything)
+{
+	statement_begin(statement);
+	add_text(statement, server);
+	add(statement, OIDOID, ObjectIdGetDatum(role), false);
+	add(statement, BOOLOID, BoolGetDatum(everything), false);
 }
 
 /*
