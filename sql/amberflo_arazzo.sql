@@ -224,19 +224,23 @@ CREATE TABLE @extschema@.arazzo_queue (
 );
 COMMENT ON TABLE @extschema@.arazzo_queue IS
 'queued runs: each row is also the checkpoint of its run; read them through the view arazzo_runs';
-CREATE UNIQUE INDEX arazzo_queue_key ON @extschema@.arazzo_queue (owner, key) WHERE key IS NOT NULL;
+CREATE UNIQUE INDEX arazzo_queue_key ON @extschema@.arazzo_queue (key, owner) WHERE key IS NOT NULL;
 CREATE INDEX arazzo_queue_due ON @extschema@.arazzo_queue (due, id) WHERE due IS NOT NULL;
 CREATE INDEX arazzo_queue_suspects ON @extschema@.arazzo_queue (due, id) WHERE crashes >= 2 AND due IS NOT NULL;
 CREATE INDEX arazzo_queue_claim ON @extschema@.arazzo_queue (claim) WHERE claim IS NOT NULL;
 CREATE INDEX arazzo_queue_hold ON @extschema@.arazzo_queue (hold, owner, id) WHERE hold IS NOT NULL;
 CREATE INDEX arazzo_queue_order ON @extschema@.arazzo_queue (owner, order_key, id)
     WHERE order_key IS NOT NULL AND finished_at IS NULL;
+CREATE INDEX arazzo_queue_stopped ON @extschema@.arazzo_queue (status)
+    WHERE finished_at IS NULL AND status OPERATOR(pg_catalog.=) ANY (ARRAY['in_doubt', 'cancelled']);
+CREATE INDEX arazzo_queue_parent ON @extschema@.arazzo_queue (parent) WHERE parent IS NOT NULL;
 CREATE INDEX arazzo_queue_finished_at ON @extschema@.arazzo_queue (finished_at) WHERE finished_at IS NOT NULL;
 REVOKE ALL ON TABLE @extschema@.arazzo_queue FROM PUBLIC;
 
 CREATE TABLE @extschema@.arazzo_queue_attempts (
     id bigint NOT NULL DEFAULT pg_catalog.nextval('@extschema@.arazzo_attempt_ids'),
     run bigint NOT NULL,
+    owner regrole NOT NULL,
     workflow text NOT NULL,
     step text NOT NULL,
     attempt integer NOT NULL,
@@ -287,24 +291,136 @@ SELECT pg_catalog.pg_extension_config_dump('@extschema@.arazzo_queue', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.arazzo_queue_attempts', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.arazzo_server_states', '');
 
-CREATE VIEW @extschema@.arazzo_runs WITH (security_barrier) AS
-SELECT id AS run, workflow, document, owner, key, status, inputs, outputs, sending, due, retries,
-    ended_by, sqlstate, message, detail, hint, submitted_at, started_at, finished_at
-FROM @extschema@.arazzo_queue
-WHERE pg_catalog.pg_has_role(owner, 'USAGE');
+-- Each role sees the runs of roles whose privileges it has.  By row security,
+-- since a view that hides rows could not use an index for their order.
+-- Nobody but the owner writes, and statements of the extension run as him.
+ALTER TABLE @extschema@.arazzo_queue ENABLE ROW LEVEL SECURITY;
+CREATE POLICY arazzo_own ON @extschema@.arazzo_queue FOR SELECT
+    USING (pg_catalog.pg_has_role(owner, 'USAGE'));
+GRANT SELECT ON @extschema@.arazzo_queue TO PUBLIC;
+ALTER TABLE @extschema@.arazzo_queue_attempts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY arazzo_own ON @extschema@.arazzo_queue_attempts FOR SELECT
+    USING (pg_catalog.pg_has_role(owner, 'USAGE'));
+GRANT SELECT ON @extschema@.arazzo_queue_attempts TO PUBLIC;
+
+CREATE VIEW @extschema@.arazzo_runs WITH (security_invoker) AS
+SELECT q.id AS run, q.workflow, q.document, q.owner, q.key, q.order_key AS order_by, q.parent, q.status, q.inputs,
+    q.outputs, q.state OPERATOR(pg_catalog.#>>) '{frames,-1,step}' AS step, q.sending, q.unanswered_since, q.due, q.hold,
+    q.retries,
+    (SELECT pg_catalog.count(*) FROM @extschema@.arazzo_queue_attempts a WHERE a.run OPERATOR(pg_catalog.=) q.id) AS attempts,
+    q.split, q.notify, q.ended_by, q.sqlstate, q.message, q.detail, q.hint, q.submitted_at, q.started_at, q.claimed_at,
+    q.finished_at
+FROM @extschema@.arazzo_queue q;
 COMMENT ON VIEW @extschema@.arazzo_runs IS
 'queued runs and what became of them; each role sees those of roles whose privileges it has';
 GRANT SELECT ON @extschema@.arazzo_runs TO PUBLIC;
 
-CREATE VIEW @extschema@.arazzo_run_steps WITH (security_barrier) AS
-SELECT a.run, a.id AS ordinal, a.workflow, a.step, a.attempt, a.method, a.url, a.idempotency_key, a.request_body,
+CREATE VIEW @extschema@.arazzo_run_steps WITH (security_invoker) AS
+SELECT a.run, a.id AS ordinal, a.workflow, a.step, a.attempt, a.server, a.method, a.url, a.idempotency_key, a.request_body,
     a.status, a.response_body, a.duration_ms, a.outcome, a.action, a.message, a.ended_at
-FROM @extschema@.arazzo_queue_attempts a
-    JOIN @extschema@.arazzo_queue q ON q.id OPERATOR(pg_catalog.=) a.run
-WHERE pg_catalog.pg_has_role(q.owner, 'USAGE');
+FROM @extschema@.arazzo_queue_attempts a;
 COMMENT ON VIEW @extschema@.arazzo_run_steps IS
 'every attempt of every step of queued runs, in order: request, answer, outcome';
 GRANT SELECT ON @extschema@.arazzo_run_steps TO PUBLIC;
+
+CREATE VIEW @extschema@.arazzo_servers WITH (security_barrier) AS
+SELECT s.srvname::text COLLATE "C" AS server, COALESCE(t.state, 'ready') AS state,
+    CASE WHEN t.state OPERATOR(pg_catalog.=) 'paused' THEN t.owner END AS role,
+    t.since, t.until, t.failures, t.reason,
+    (SELECT pg_catalog.count(*) FROM @extschema@.arazzo_queue q
+     WHERE q.hold OPERATOR(pg_catalog.=) pg_catalog.concat('server ', s.srvname)
+        AND (t.state IS DISTINCT FROM 'paused' OR q.owner OPERATOR(pg_catalog.=) t.owner)
+        AND (pg_catalog.pg_has_role(s.srvowner, 'USAGE') OR pg_catalog.pg_has_role(q.owner, 'USAGE'))) AS held
+FROM pg_catalog.pg_foreign_server s
+    JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid OPERATOR(pg_catalog.=) s.srvfdw
+    LEFT JOIN @extschema@.arazzo_server_states t ON t.server OPERATOR(pg_catalog.=) s.srvname::text COLLATE "C"
+        AND (t.state OPERATOR(pg_catalog.<>) 'paused' OR pg_catalog.pg_has_role(s.srvowner, 'USAGE')
+            OR pg_catalog.pg_has_role(t.owner, 'USAGE'))
+WHERE w.fdwname OPERATOR(pg_catalog.=) 'arazzo'::name AND pg_catalog.has_server_privilege(s.oid, 'USAGE');
+COMMENT ON VIEW @extschema@.arazzo_servers IS
+'servers of the wrapper arazzo as queued runs see them: ready, paused for a role, broken or slow, and how many runs that holds back';
+GRANT SELECT ON @extschema@.arazzo_servers TO PUBLIC;
+
+ALTER TABLE @extschema@.arazzo_server_states ENABLE ROW LEVEL SECURITY;
+CREATE POLICY arazzo_own ON @extschema@.arazzo_server_states FOR SELECT
+    USING (state OPERATOR(pg_catalog.<>) 'paused' OR pg_catalog.pg_has_role(owner, 'USAGE'));
+
+-- What is over is counted for the last hour, and calls among the last 50,000,
+-- so that the cost does not grow with the history.
+CREATE VIEW @extschema@.arazzo_stats WITH (security_barrier) AS
+WITH runs AS (
+    SELECT q.document, q.workflow,
+        pg_catalog.count(*) FILTER (WHERE q.status OPERATOR(pg_catalog.=) 'queued') AS queued,
+        pg_catalog.count(*) FILTER (WHERE q.status OPERATOR(pg_catalog.=) 'waiting') AS waiting,
+        pg_catalog.count(q.hold) AS held,
+        pg_catalog.count(*) FILTER (WHERE q.status OPERATOR(pg_catalog.=) 'running') AS running,
+        pg_catalog.count(*) FILTER (WHERE q.status OPERATOR(pg_catalog.=) 'in_doubt') AS in_doubt,
+        pg_catalog.count(*) FILTER (WHERE q.status OPERATOR(pg_catalog.=) 'succeeded') AS succeeded,
+        pg_catalog.count(*) FILTER (WHERE q.status OPERATOR(pg_catalog.=) 'failed') AS failed,
+        pg_catalog.count(*) FILTER (WHERE q.status OPERATOR(pg_catalog.=) 'cancelled') AS cancelled,
+        pg_catalog.min(CASE WHEN q.hold IS NOT NULL THEN q.submitted_at
+            WHEN q.due OPERATOR(pg_catalog.<=) pg_catalog.now() THEN q.due END) AS oldest_waiting
+    FROM @extschema@.arazzo_queue q
+    WHERE pg_catalog.pg_has_role(q.owner, 'USAGE')
+        AND (q.due IS NOT NULL OR q.hold IS NOT NULL OR q.claim IS NOT NULL
+            OR q.finished_at OPERATOR(pg_catalog.>) (pg_catalog.now() OPERATOR(pg_catalog.-) interval '1 hour')
+            OR (q.finished_at IS NULL AND q.status OPERATOR(pg_catalog.=) ANY (ARRAY['in_doubt', 'cancelled'])))
+    GROUP BY q.document, q.workflow
+), holds AS (
+    SELECT q.document, q.workflow, pg_catalog.substr(q.hold, 8) AS server, pg_catalog.count(*) AS held,
+        pg_catalog.min(q.submitted_at) AS oldest_waiting
+    FROM @extschema@.arazzo_queue q
+    WHERE q.hold OPERATOR(pg_catalog.>=) 'server ' AND q.hold OPERATOR(pg_catalog.<) 'server!'
+        AND pg_catalog.pg_has_role(q.owner, 'USAGE')
+    GROUP BY q.document, q.workflow, q.hold
+), last_calls AS MATERIALIZED (
+    SELECT a.run, a.server, a.duration_ms, a.ended_at
+    FROM @extschema@.arazzo_queue_attempts a
+    ORDER BY a.id DESC
+    LIMIT 50000
+), hour AS (
+    SELECT l.run, l.server, l.duration_ms, l.ended_at, n.minutes
+    FROM last_calls l CROSS JOIN (
+        SELECT CASE WHEN pg_catalog.count(*) OPERATOR(pg_catalog.<) 50000 THEN 60.0 ELSE LEAST(60.0, EXTRACT(epoch FROM
+            pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) pg_catalog.min(ended_at)) OPERATOR(pg_catalog./) 60.0)
+            END AS minutes
+        FROM last_calls) n
+    WHERE l.server IS NOT NULL
+        AND l.ended_at OPERATOR(pg_catalog.>) (pg_catalog.now() OPERATOR(pg_catalog.-) interval '1 hour')
+), calls AS (
+    SELECT q.document, q.workflow, h.server,
+        pg_catalog.count(*) FILTER (WHERE h.ended_at OPERATOR(pg_catalog.>)
+            (pg_catalog.now() OPERATOR(pg_catalog.-) interval '5 minutes'))
+            OPERATOR(pg_catalog./) LEAST(5.0, pg_catalog.min(h.minutes)) AS calls_per_minute_5m,
+        pg_catalog.count(*) OPERATOR(pg_catalog./) pg_catalog.min(h.minutes) AS calls_per_minute_1h,
+        pg_catalog.percentile_disc(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY pg_catalog.round(h.duration_ms::numeric, 1)) AS latency
+    FROM hour h CROSS JOIN LATERAL (
+        SELECT r.document, r.workflow FROM @extschema@.arazzo_queue r
+        WHERE r.id OPERATOR(pg_catalog.=) h.run AND pg_catalog.pg_has_role(r.owner, 'USAGE')
+        OFFSET 0) q
+    GROUP BY GROUPING SETS ((q.document, q.workflow), (q.document, q.workflow, h.server))
+), whole AS (
+    SELECT c.document, c.workflow, c.calls_per_minute_5m, c.calls_per_minute_1h, c.latency FROM calls c WHERE c.server IS NULL
+), parts AS (
+    SELECT c.document, c.workflow, c.server, c.calls_per_minute_5m, c.calls_per_minute_1h, c.latency
+    FROM calls c WHERE c.server IS NOT NULL
+)
+SELECT workflow, document, NULL::text COLLATE "C" AS server, r.queued, r.waiting, r.held, r.running, r.in_doubt,
+    r.succeeded, r.failed, r.cancelled, r.oldest_waiting,
+    pg_catalog.round(w.calls_per_minute_5m, 1) AS calls_per_minute_5m,
+    pg_catalog.round(w.calls_per_minute_1h, 1) AS calls_per_minute_1h,
+    w.latency[1] AS p50_ms, w.latency[2] AS p95_ms, w.latency[3] AS p99_ms, NULL::text AS server_state
+FROM runs r FULL JOIN whole w USING (document, workflow)
+UNION ALL
+SELECT workflow, document, server, NULL, NULL, COALESCE(h.held, 0), NULL, NULL, NULL, NULL, NULL, h.oldest_waiting,
+    pg_catalog.round(p.calls_per_minute_5m, 1), pg_catalog.round(p.calls_per_minute_1h, 1),
+    p.latency[1], p.latency[2], p.latency[3],
+    (SELECT pg_catalog.string_agg(DISTINCT v.state, ', ') FROM @extschema@.arazzo_servers v
+     WHERE v.server OPERATOR(pg_catalog.=) COALESCE(h.server, p.server))
+FROM holds h FULL JOIN parts p USING (document, workflow, server);
+COMMENT ON VIEW @extschema@.arazzo_stats IS
+'queued runs by workflow (server is null) and its calls by server: counts by state, those that are over of the last hour, rates and latencies';
+GRANT SELECT ON @extschema@.arazzo_stats TO PUBLIC;
 
 CREATE FUNCTION @extschema@.arazzo_submit(
     workflow text,
@@ -343,11 +459,11 @@ COMMENT ON PROCEDURE @extschema@.arazzo_work(integer, integer) IS
 'work queued runs off from this session, each as the role that submitted it, until none is due';
 REVOKE ALL ON PROCEDURE @extschema@.arazzo_work(integer, integer) FROM PUBLIC;
 
-CREATE FUNCTION @extschema@.arazzo_retry(run bigint) RETURNS void
+CREATE FUNCTION @extschema@.arazzo_retry(run bigint, split boolean DEFAULT false) RETURNS void
 AS 'MODULE_PATHNAME' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION @extschema@.arazzo_retry(bigint) IS
-'let a queued run that failed go on from the step that failed, with the documents as they are now';
-REVOKE ALL ON FUNCTION @extschema@.arazzo_retry(bigint) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.arazzo_retry(bigint, boolean) IS
+'let a queued run that failed go on from the step that failed, with the documents as they are now; or split its array, which the API refused, over two new runs';
+REVOKE ALL ON FUNCTION @extschema@.arazzo_retry(bigint, boolean) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.arazzo_cancel(run bigint) RETURNS void
 AS 'MODULE_PATHNAME' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
@@ -360,6 +476,12 @@ AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION @extschema@.arazzo_resolve(bigint, text, jsonb) IS
 'let a queued run in doubt go on: send the call again (retry), or take it as done, with outputs of its step, or as failed';
 REVOKE ALL ON FUNCTION @extschema@.arazzo_resolve(bigint, text, jsonb) FROM PUBLIC;
+
+CREATE FUNCTION @extschema@.arazzo_resume(server text) RETURNS bigint
+AS 'MODULE_PATHNAME' LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.arazzo_resume(text) IS
+'let queued runs go on that wait for a server which is paused, broken or slow; returns how many';
+REVOKE ALL ON FUNCTION @extschema@.arazzo_resume(text) FROM PUBLIC;
 
 CREATE PROCEDURE @extschema@.arazzo_prune(older_than interval, INOUT pruned bigint DEFAULT NULL)
 AS 'MODULE_PATHNAME' LANGUAGE C;

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Shows the extension at work: a throwaway server and a local imitation of
-# Amberflo and Stripe, the five workflows that ship, what was sent and what
+# Amberflo and Stripe, the workflows that ship, what was sent and what
 # arrived.  Installs packages that are missing, touches no server that was
 # there before, and leaves nothing behind.  With KEEP=1 it leaves both running
 # and says how to look around and how to stop them.

@@ -19,14 +19,15 @@ static const char *shown(const char *text, List *secrets);
 static const char *shown_body(const char *body, size_t length, List *secrets);
 
 QueueAttempt *
-arazzo_queue_attempt(int64 run, const RunNext *next, const DriveCall *call,
+arazzo_queue_attempt(const QueuedRun *run, const RunNext *next, const DriveCall *call,
 					 const char *key, const ArazzoResponse *response,
 					 const RunJudgement *judgement, List *secrets)
 {
 	const ArazzoRequest *request = call ? &call->request : next->request;
 	QueueAttempt *attempt = palloc0(sizeof(QueueAttempt));
 
-	attempt->run = run;
+	attempt->run = run->id;
+	attempt->owner = run->owner;
 	attempt->server = call ? pstrdup(call->connection->server_name) : NULL;
 	attempt->workflow = pstrdup(next->workflow->workflow_id);
 	attempt->step = pstrdup(next->step->step_id);

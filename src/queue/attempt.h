@@ -16,7 +16,7 @@
  * memory context.  call and response are NULL when nothing was sent, key when
  * there is none; without a judgement the outcome is unknown.
  */
-extern QueueAttempt *arazzo_queue_attempt(int64 run, const RunNext *next, const DriveCall *call,
+extern QueueAttempt *arazzo_queue_attempt(const QueuedRun *run, const RunNext *next, const DriveCall *call,
 										  const char *key, const ArazzoResponse *response,
 										  const RunJudgement *judgement, List *secrets);
 

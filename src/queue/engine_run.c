@@ -307,7 +307,7 @@ add_attempt(EngineRun *run, const RunNext *next, const DriveCall *call,
 {
 	QueueEngine *engine = run->engine;
 	MemoryContext old = MemoryContextSwitchTo(engine->write_context);
-	QueueAttempt *attempt = arazzo_queue_attempt(run->stored->id, next, call, run->key, response, judgement,
+	QueueAttempt *attempt = arazzo_queue_attempt(run->stored, next, call, run->key, response, judgement,
 												 run_secrets(run));
 
 	engine->attempts = lappend(engine->attempts, attempt);
@@ -453,7 +453,7 @@ judged(void *owner, void *tag, const RunNext *next, const DriveCall *call,
 		run->change.crashes = 0;
 		if (response == NULL || response->outcome != OUTCOME_UNKNOWN)
 			run->change.unanswered_since = 0;
-		if (arazzo_run_failure(run->run) == NULL)
+		if (arazzo_run_failure(run->run) == NULL && !arazzo_run_is_through(run->run))
 		{
 			save_state(run);
 			arazzo_engine_run_changed(run, call == NULL);

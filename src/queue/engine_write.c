@@ -14,6 +14,7 @@
 #include "utils/timestamp.h"
 
 #include "queue/engine_internal.h"
+#include "queue/split.h"
 #include "support/clock.h"
 
 /* How long (ms) what was noted may wait for more. */
@@ -26,7 +27,7 @@ static void write_all(QueueEngine *engine);
 static void write_changes(QueueEngine *engine, List *changed);
 static void lock_orders(List *changed);
 static void tell_ends(List *changed);
-static void tell_end(const EngineRun *run);
+static void tell_end(EngineRun *run);
 static bool is_over(const EngineRun *run);
 
 /* Is there something to write, and no reason to wait for more of it? */
@@ -167,11 +168,19 @@ tell_ends(List *changed)
 }
 
 static void
-tell_end(const EngineRun *run)
+tell_end(EngineRun *run)
 {
 	const QueuedRun *stored = run->stored;
 	bool		rests = strcmp(run->change.status, "in_doubt") == 0 || is_over(run);
 
+	if (strcmp(run->change.status, "failed") == 0 && stored->split && arazzo_queue_split(stored->id))
+	{
+		run->engine->look_at = 0;
+		return;
+	}
+	if (is_over(run) && stored->parent != 0)
+		while (arazzo_queue_end_split())
+			;
 	if (run->order_locked && is_over(run))
 		arazzo_work_unhold_next(stored->owner, stored->order_key, arazzo_clock_now());
 	if (rests && stored->notify)

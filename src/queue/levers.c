@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * levers.c
- *	  The operator's levers: retry, cancel, resolve, prune.
+ *	  The operator's levers: retry, cancel, resolve, resume.
  *
  * A role may pull them for runs of roles whose privileges it has; other runs
  * do not exist for it.
@@ -14,24 +14,25 @@
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "executor/spi.h"
+#include "foreign/foreign.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/timestamp.h"
 
 #include "queue/levers.h"
 #include "queue/run_store.h"
+#include "queue/split.h"
+#include "queue/wake.h"
 #include "run/machine.h"
+#include "support/compat.h"
 #include "support/value.h"
 
 PG_FUNCTION_INFO_V1(arazzo_retry);
 PG_FUNCTION_INFO_V1(arazzo_cancel);
 PG_FUNCTION_INFO_V1(arazzo_resolve);
-PG_FUNCTION_INFO_V1(arazzo_prune);
-
-/* Runs that one transaction of arazzo_prune deletes. */
-#define PRUNE_BATCH 1000
+PG_FUNCTION_INFO_V1(arazzo_resume);
 
 static QueuedRun *lock_run(int64 id);
 static bool has_status(const QueuedRun *run, const char *status);
@@ -40,21 +41,28 @@ static void check_outputs(const QueuedRun *run, const char *verdict, Jsonb *outp
 static void check_output_names(const PlanStep *step, const JsonbValue *outputs);
 
 /*
- * arazzo_retry(run bigint) returns void
+ * arazzo_retry(run bigint, split boolean) returns void
  *
  * A run that failed goes on before the step that failed, with the documents
- * as they are now.  A verdict that was not applied yet still stands.
+ * as they are now.  A verdict that was not applied yet still stands.  split:
+ * two runs with half of its array each begin in its stead.
  */
 Datum
 arazzo_retry(PG_FUNCTION_ARGS)
 {
 	QueuedRun  *run = lock_run(PG_GETARG_INT64(0));
+	bool		split = PG_GETARG_BOOL(1);
 	const ArazzoPlan *plan;
 	ArazzoFailure *failure = NULL;
 
 	if (!has_status(run, "failed"))
-		refuse_status(run, "retry", "failed");
+		refuse_status(run, split ? "split" : "retry", "failed");
 	plan = arazzo_plan_get(psprintf("%s#%s", run->document, run->workflow));
+	if (split)
+	{
+		arazzo_queue_split_now(run->id, plan->version);
+		PG_RETURN_VOID();
+	}
 	if (run->state && arazzo_run_restore(plan, run->state, &failure) == NULL)
 		arazzo_failure_report(failure, ERROR);
 	arazzo_queue_requeue(run->id, plan->version, run->verdict, run->verdict_outputs);
@@ -110,39 +118,32 @@ arazzo_resolve(PG_FUNCTION_ARGS)
 }
 
 /*
- * arazzo_prune(older_than interval, INOUT pruned bigint)
+ * arazzo_resume(server text) returns bigint
  *
- * In batches that pass over what others hold; where it may, it commits after
- * each.
+ * What keeps queued runs from a server is over: for the runs of the caller's
+ * roles, or, when the server is the caller's, for all.  A name whose server
+ * is gone still has runs that waited for it.
  */
 Datum
-arazzo_prune(PG_FUNCTION_ARGS)
+arazzo_resume(PG_FUNCTION_ARGS)
 {
-	bool		commits = arazzo_queue_may_commit(fcinfo);
-	TimestampTz before;
-	int64		pruned = 0;
-	int64		batch;
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	ForeignServer *server = GetForeignServerByName(name, true);
+	bool		owner = server ? has_privs_of_role(GetUserId(), server->owner) : superuser();
+	int64		states;
+	int64		runs;
 
-	PreventCommandDuringRecovery("arazzo_prune()");
-	if (PG_ARGISNULL(0))
+	PreventCommandDuringRecovery("arazzo_resume()");
+	if (server && !owner && arazzo_server_aclcheck(server->serverid, GetUserId(), ACL_USAGE) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FOREIGN_SERVER, server->servername);
+	states = arazzo_queue_forget_states(name, GetUserId(), owner);
+	runs = arazzo_queue_release(name, GetUserId(), owner);
+	arazzo_queue_wake_at_commit();
+	if (server == NULL && states == 0 && runs == 0)
 		ereport(ERROR,
-				errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				errmsg("%s must not be null", "older_than"));
-	before = DatumGetTimestampTz(DirectFunctionCall2(timestamptz_mi_interval,
-													 TimestampTzGetDatum(GetCurrentTimestamp()),
-													 PG_GETARG_DATUM(0)));
-	if (SPI_connect_ext(commits ? SPI_OPT_NONATOMIC : 0) != SPI_OK_CONNECT)
-		elog(ERROR, "could not connect to the SPI manager");
-	do
-	{
-		CHECK_FOR_INTERRUPTS();
-		batch = arazzo_queue_delete(before, PRUNE_BATCH);
-		pruned += batch;
-		if (commits)
-			arazzo_queue_commit(false);
-	} while (batch == PRUNE_BATCH);
-	SPI_finish();
-	return arazzo_queue_result(fcinfo, Int64GetDatum(pruned));
+				errcode(ERRCODE_UNDEFINED_OBJECT),
+				errmsg("server \"%s\" does not exist", name));
+	PG_RETURN_INT64(runs);
 }
 
 bool
@@ -183,6 +184,8 @@ lock_run(int64 id)
 		ereport(ERROR,
 				errcode(ERRCODE_UNDEFINED_OBJECT),
 				errmsg("run " INT64_FORMAT " does not exist", id));
+	/* it, or one that follows it, may go on */
+	arazzo_queue_wake_at_commit();
 	return run;
 }
 

@@ -30,6 +30,7 @@ typedef struct QueuedRun
 	bool		split;			/* is halved when the API refuses it */
 	TimestampTz unanswered_since;	/* the call at hand may have been received
 									 * from that moment on; 0: it was not sent */
+	int64		parent;			/* the run it has half of, or 0 */
 } QueuedRun;
 
 /* A copy in the current memory context. */
@@ -38,7 +39,7 @@ extern QueuedRun *arazzo_queue_copy_run(const QueuedRun *run);
 /* What arazzo_queue_read_run reads; the table goes by the name q. */
 #define QUEUE_RUN_COLUMNS "q.id, q.owner::oid, q.status, q.document, q.workflow, q.version, q.inputs," \
 	" replace(q.nonce::text, '-', ''), q.state, q.retries, q.verdict, q.verdict_outputs, q.crashes," \
-	" q.order_key, q.notify, q.split, q.unanswered_since"
+	" q.order_key, q.notify, q.split, q.unanswered_since, q.parent"
 
 /* A row of those columns, in the memory context the statement began in. */
 extern QueuedRun *arazzo_queue_read_run(Statement *statement, uint64 row);
@@ -57,12 +58,54 @@ typedef struct QueueOptions
 /* A run by its id, locked; NULL when there is none that the role may see. */
 extern QueuedRun *arazzo_queue_lock(int64 id, Oid role);
 
-/* The operator's writes on a run that is locked. */
+/* The operator's writes on a run that is locked; what follows it in an order
+ * waits for it again, or waits no longer. */
 extern void arazzo_queue_requeue(int64 run, const char *version, const char *verdict, Jsonb *outputs);
 extern void arazzo_queue_cancel(int64 run);
 
-/* Deletes up to a number of runs that ended before a moment, and their
- * attempts; returns how many. */
-extern int64 arazzo_queue_delete(TimestampTz before, int limit);
+/*
+ * Deletes up to a number of runs that ended before a moment, and their
+ * attempts; returns how many.  Those that others hold are passed over, and
+ * those that were split until their halves are gone, since a key is known as
+ * long as its run is.  *from, which begins as DT_NOBEGIN, says where the next
+ * batch begins, so that none wades through what those before have left dead.
+ */
+extern int64 arazzo_queue_delete(TimestampTz *from, TimestampTz before, int limit);
+
+/*
+ * Forgets what keeps runs from a server, and lets them go on: the pauses and
+ * the runs of roles whose privileges the role has, or everything.  Return
+ * how many states there were, and how many runs waited.
+ */
+extern int64 arazzo_queue_forget_states(const char *server, Oid role, bool everything);
+extern int64 arazzo_queue_release(const char *server, Oid role, bool everything);
+
+/* What decides whether a run can be split. */
+typedef struct SplitFacts
+{
+	bool		failed;			/* because a step did */
+	bool		wanted;			/* when it was submitted */
+	int			status;			/* of the last answer, or 0 */
+	bool		acted;			/* a call before may have changed something */
+	int64		arrays;			/* among the inputs */
+	char	   *array;			/* name of the first */
+	int			elements;		/* in the shortest */
+} SplitFacts;
+
+/* Of a run that is there; in the current context. */
+extern SplitFacts *arazzo_queue_split_facts(int64 run);
+
+/*
+ * Puts two runs in the place of one that failed: each has half of an array,
+ * the first its first "half" elements, and the version if it is not NULL.
+ */
+extern void arazzo_queue_halve(int64 run, const char *version, const char *array, int half);
+
+/*
+ * A run with an order key that was split is over once its halves are: ends
+ * one such run, and lets the one go on that waited for it.  False when there
+ * is none.
+ */
+extern bool arazzo_queue_end_split(void);
 
 #endif							/* ARAZZO_QUEUE_RUN_STORE_H */

@@ -13,6 +13,7 @@
 #include "executor/spi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
 #include "queue/work_store.h"
@@ -318,6 +319,7 @@ arazzo_work_add_attempts(List *attempts)
 {
 	int			count = list_length(attempts);
 	Column		run = column_begin(INT8OID, count);
+	Column		owner = column_begin(OIDOID, count);
 	Column		server = column_begin(TEXTOID, count);
 	Column		workflow = column_begin(TEXTOID, count);
 	Column		step = column_begin(TEXTOID, count);
@@ -333,7 +335,7 @@ arazzo_work_add_attempts(List *attempts)
 	Column		action = column_begin(TEXTOID, count);
 	Column		message = column_begin(TEXTOID, count);
 	Column	   *const columns[] = {
-		&run, &server, &workflow, &step, &number, &method, &url, &key, &request_body, &status, &response_body,
+		&run, &owner, &server, &workflow, &step, &number, &method, &url, &key, &request_body, &status, &response_body,
 		&duration, &outcome, &action, &message
 	};
 	Statement	statement;
@@ -345,6 +347,7 @@ arazzo_work_add_attempts(List *attempts)
 		const QueueAttempt *attempt = lfirst(cell);
 
 		column_put(&run, Int64GetDatum(attempt->run), false);
+		column_put(&owner, ObjectIdGetDatum(attempt->owner), false);
 		column_put_text(&server, attempt->server);
 		column_put_text(&workflow, attempt->workflow);
 		column_put_text(&step, attempt->step);
@@ -364,9 +367,9 @@ arazzo_work_add_attempts(List *attempts)
 	for (i = 0; i < lengthof(columns); i++)
 		add_column(&statement, columns[i]);
 	(void) arazzo_statement_finish(&statement,
-								   "INSERT INTO %1$s.arazzo_queue_attempts (run, server, workflow, step, attempt, method, url,"
+								   "INSERT INTO %1$s.arazzo_queue_attempts (run, owner, server, workflow, step, attempt, method, url,"
 								   " idempotency_key, request_body, status, response_body, duration_ms, outcome, action, message)"
-								   " SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)");
+								   " SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)");
 }
 
 int64
@@ -529,16 +532,12 @@ add_column(Statement *statement, const Column *column)
 {
 	int			lower = 1;
 	int			count = column->count;
-	bool		by_value = column->type == INT8OID || column->type == INT4OID || column->type == BOOLOID ||
-		column->type == TIMESTAMPTZOID || column->type == FLOAT8OID;
-	int			length = column->type == INT4OID ? 4 : column->type == BOOLOID ? 1 : by_value ? 8 : -1;
-	char		align = column->type == INT4OID ? TYPALIGN_INT : column->type == BOOLOID ? TYPALIGN_CHAR :
-		by_value ? TYPALIGN_DOUBLE : TYPALIGN_INT;
-	Oid			array = column->type == INT8OID ? INT8ARRAYOID : column->type == INT4OID ? INT4ARRAYOID :
-		column->type == BOOLOID ? BOOLARRAYOID : column->type == TIMESTAMPTZOID ? TIMESTAMPTZARRAYOID :
-		column->type == FLOAT8OID ? FLOAT8ARRAYOID : column->type == JSONBOID ? JSONBARRAYOID : TEXTARRAYOID;
+	int16		length;
+	bool		by_value;
+	char		align;
 
-	arazzo_statement_add(statement, array,
+	get_typlenbyvalalign(column->type, &length, &by_value, &align);
+	arazzo_statement_add(statement, get_array_type(column->type),
 						 PointerGetDatum(construct_md_array(column->values, column->nulls, 1, &count, &lower,
 															column->type, length, by_value, align)), false);
 }

@@ -50,6 +50,7 @@ typedef struct QueueChange
 typedef struct QueueAttempt
 {
 	int64		run;
+	Oid			owner;
 	const char *server;
 	const char *workflow;
 	const char *step;

@@ -577,6 +577,14 @@ next_step(ArazzoRun *run)
 	go_to_step(run, run->frame->workflow->steps[run->frame->step].next);
 }
 
+bool
+arazzo_run_is_through(const ArazzoRun *run)
+{
+	return run->state == STATE_READY && run->frame->caller == NULL &&
+		run->frame->step == run->frame->workflow->step_count &&
+		run->frame->dependency == list_length(run->frame->workflow->depends_on);
+}
+
 /* The workflow at hand is through. */
 static void
 leave_frame(ArazzoRun *run)

@@ -110,6 +110,9 @@ extern const RunJudgement *arazzo_run_judgement(const ArazzoRun *run);
 extern const ArazzoFailure *arazzo_run_failure(const ArazzoRun *run);
 extern JsonbValue *arazzo_run_outputs(ArazzoRun *run);
 
+/* Is nothing left to do but to end it, which cannot fail? */
+extern bool arazzo_run_is_through(const ArazzoRun *run);
+
 /* The action that ended it, or NULL when it went through. */
 extern const char *arazzo_run_ended_by(const ArazzoRun *run);
 

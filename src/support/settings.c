@@ -26,6 +26,7 @@ int			arazzo_max_response_kb = 16 * 1024;
 int			arazzo_max_document_kb = 32 * 1024;
 int			arazzo_max_document_nodes = 5 * 1000 * 1000;
 int			arazzo_max_document_depth = 200;
+int			arazzo_retention = -1;
 
 int			arazzo_validate = VALIDATE_OFF;
 
@@ -88,7 +89,11 @@ static const IntegerSetting settings[] = {
 	{"arazzo.max_document_depth",
 		"Sets how deep a document may be nested.",
 		NULL,
-	&arazzo_max_document_depth, 1, 5000, PGC_SUSET, 0}
+	&arazzo_max_document_depth, 1, 5000, PGC_SUSET, 0},
+	{"arazzo.retention",
+		"Sets how long queued runs are kept after they ended, with their attempts and keys.",
+		"-1 keeps them until arazzo_prune is called.",
+	&arazzo_retention, -1, INT_MAX, PGC_SUSET, GUC_UNIT_MIN}
 };
 
 void

@@ -18,6 +18,7 @@ extern int	arazzo_max_response_kb;		/* kB, decoded body of a response */
 extern int	arazzo_max_document_kb;		/* kB, text of a document */
 extern int	arazzo_max_document_nodes;	/* nodes after alias expansion */
 extern int	arazzo_max_document_depth;	/* levels of nesting */
+extern int	arazzo_retention;			/* minutes, queued runs that ended; -1: for ever */
 
 /* What is done when a message does not fit its description. */
 typedef enum ArazzoValidate

@@ -84,6 +84,12 @@ FROM arazzo_trace(:'workflow', :'inputs');
 \pset expanded off
 
 \echo
+\echo ━━━ 6. ingest-events-batch
+\set workflow ingest-events-batch
+\set inputs '{"events": [{"meterApiName": "api-calls", "customerId": "acme", "meterValue": 2, "meterTimeInMillis": 1718153645993, "uniqueId": "usage-4712"}, {"meterApiName": "api-calls", "customerId": "globex", "meterValue": 3.5, "meterTimeInMillis": 1718153645994, "uniqueId": "usage-4713"}]}'
+\ir run.sql
+
+\echo
 \echo ━━━ What is wrong is said before anything is sent
 \set ON_ERROR_STOP off
 \set ECHO queries

@@ -17,7 +17,7 @@ $standby->init_from_backup($primary, 'copy', has_streaming => 1);
 $standby->start;
 my $there = bless { %$arazzo, node => $standby }, ref $arazzo;
 
-is($standby->safe_psql('postgres', 'SELECT count(*) FROM arazzo_workflows WHERE problem IS NULL'), 5, 'workflows');
+is($standby->safe_psql('postgres', 'SELECT count(*) FROM arazzo_workflows WHERE problem IS NULL'), 6, 'workflows');
 my $inputs = '{"meterApiName":"m","customerId":"c1","meterValue":1,"meterTimeInMillis":1718153645993,"amount":5}';
 my ($out, $error) = $there->query("SELECT arazzo_run('meter-usage-and-topup-prepaid', '$inputs')", params => ['-At']);
 is($error, '', 'no error');

@@ -19,6 +19,8 @@ sub sql { return $node->safe_psql('postgres', $_[0]); }
 sql("SELECT arazzo_submit('$workflow', '$inputs', 'run-' || i) FROM generate_series(1, 50) i");
 sql('CALL arazzo_work(20)');
 sql("UPDATE arazzo_queue SET status = 'running', due = NULL, claim = 1, sending = 'ingestEvent' WHERE key = 'run-30'");
+sql("UPDATE arazzo_queue SET status = 'waiting', due = NULL, hold = 'server stripe' WHERE key = 'run-40'");
+sql("INSERT INTO arazzo_server_states (server, owner, state) VALUES ('stripe', current_user::regrole, 'paused')");
 $sandbox->clear_ledger;
 
 # dump and restore
@@ -28,6 +30,10 @@ sql('CREATE DATABASE copy');
 $node->command_ok([ 'psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('copy'), '-f', $file ], 'restore');
 my $state = "SELECT q FROM arazzo_queue q ORDER BY id; SELECT a FROM arazzo_queue_attempts a ORDER BY id";
 is($node->safe_psql('copy', $state), sql($state), 'the runs and their history are the same');
+is($node->safe_psql('copy', 'SELECT server, state, held FROM arazzo_servers'), 'amberflo|ready|0
+stripe|paused|1', 'so is what some of them wait for');
+is($node->safe_psql('copy', "SELECT arazzo_resume('stripe')"), '1', 'and how it ends');
+is(sql("SELECT arazzo_resume('stripe')"), '1', 'in each for itself');
 is($sandbox->counts->{count}, 0, 'nothing was sent');
 is($node->safe_psql('copy', "SELECT arazzo_submit('$workflow', '$inputs', 'run-7') = (SELECT run FROM arazzo_runs WHERE key = 'run-7')"),
 	't', 'a key is still known');
@@ -50,7 +56,7 @@ foreach my $statement ('CALL arazzo_work()', "SELECT arazzo_submit('$workflow', 
 	$standby->psql('postgres', $statement, stdout => \$out, stderr => \$error);
 	like($error, qr/cannot execute $name\(\) during recovery/, "$name on a standby");
 }
-is($standby->safe_psql('postgres', "SELECT count(*) FROM arazzo_runs WHERE status = 'queued'"), '29', 'it can be looked at');
+is($standby->safe_psql('postgres', "SELECT count(*) FROM arazzo_runs WHERE status IN ('queued', 'waiting')"), '29', 'it can be looked at');
 $node->stop('immediate');
 $standby->promote;
 is($standby->safe_psql('postgres', 'CALL arazzo_work()'), '29', 'after promotion the queue is worked off');
