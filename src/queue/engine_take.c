@@ -21,6 +21,7 @@
 #include "queue/claims.h"
 #include "queue/engine_internal.h"
 #include "queue/retention.h"
+#include "queue/split_store.h"
 #include "support/settings.h"
 
 /* How often (ms) the engine looks at what is held, while something is. */
@@ -33,9 +34,6 @@
 /* Runs that were taken are over quickly when the next are taken after so long
  * (ms). */
 #define AHEAD_TIME 25
-
-/* How often (ms) a batch of old runs is deleted, while there are some. */
-#define RETAIN_INTERVAL 100
 
 /* Tells the locks of order keys from other advisory locks. */
 #define ORDER_LOCK 0x415B
@@ -246,6 +244,8 @@ arazzo_engine_tend(QueueEngine *engine, TimestampTz now)
 		engine->look_at = 0;
 	}
 	arazzo_gate_read(engine->gate);
+	while (arazzo_split_end())
+		;
 	holds = arazzo_work_holds();
 	if (holds)
 		arazzo_engine_tend_soon(engine, now);
@@ -260,10 +260,8 @@ arazzo_engine_tend(QueueEngine *engine, TimestampTz now)
 	}
 	if (order && arazzo_work_unhold_all_next(now) > 0)
 		engine->look_at = 0;
-	while (arazzo_queue_end_split())
-		engine->look_at = 0;
 	if (arazzo_queue_retain())
-		engine->tend_at = Min(engine->tend_at, TimestampTzPlusMilliseconds(now, RETAIN_INTERVAL));
+		engine->tend_at = now;
 }
 
 /* Something is held that may be let go before long. */

@@ -15,6 +15,7 @@
 
 #include "queue/engine_internal.h"
 #include "queue/split.h"
+#include "queue/split_store.h"
 #include "support/clock.h"
 
 /* How long (ms) what was noted may wait for more. */
@@ -27,7 +28,7 @@ static void write_all(QueueEngine *engine);
 static void write_changes(QueueEngine *engine, List *changed);
 static void lock_orders(List *changed);
 static void tell_ends(List *changed);
-static void tell_end(EngineRun *run);
+static void tell_end(const EngineRun *run);
 static bool is_over(const EngineRun *run);
 
 /* Is there something to write, and no reason to wait for more of it? */
@@ -168,22 +169,24 @@ tell_ends(List *changed)
 }
 
 static void
-tell_end(EngineRun *run)
+tell_end(const EngineRun *run)
 {
 	const QueuedRun *stored = run->stored;
-	bool		rests = strcmp(run->change.status, "in_doubt") == 0 || is_over(run);
+	const char *status = run->change.status;
+	bool		rests = strcmp(status, "in_doubt") == 0 || is_over(run);
 
-	if (strcmp(run->change.status, "failed") == 0 && stored->split && arazzo_queue_split(stored->id))
+	if (stored->split && strcmp(status, "failed") == 0 && arazzo_queue_split(stored->id))
 	{
+		status = "cancelled";
 		run->engine->look_at = 0;
-		return;
 	}
-	if (is_over(run) && stored->parent != 0)
-		while (arazzo_queue_end_split())
-			;
-	if (run->order_locked && is_over(run))
+	else if (run->order_locked && is_over(run))
+	{
 		arazzo_work_unhold_next(stored->owner, stored->order_key, arazzo_clock_now());
+		while (arazzo_split_end())
+			;
+	}
 	if (rests && stored->notify)
 		Async_Notify(stored->notify,
-					 psprintf("{\"run\": " INT64_FORMAT ", \"status\": \"%s\"}", stored->id, run->change.status));
+					 psprintf("{\"run\": " INT64_FORMAT ", \"status\": \"%s\"}", stored->id, status));
 }

@@ -25,7 +25,9 @@
 #include "queue/run_store.h"
 #include "queue/split.h"
 #include "queue/wake.h"
+#include "queue/work_store.h"
 #include "run/machine.h"
+#include "support/clock.h"
 #include "support/compat.h"
 #include "support/value.h"
 
@@ -61,11 +63,13 @@ arazzo_retry(PG_FUNCTION_ARGS)
 	if (split)
 	{
 		arazzo_queue_split_now(run->id, plan->version);
+		arazzo_queue_wake_at_commit();
 		PG_RETURN_VOID();
 	}
 	if (run->state && arazzo_run_restore(plan, run->state, &failure) == NULL)
 		arazzo_failure_report(failure, ERROR);
 	arazzo_queue_requeue(run->id, plan->version, run->verdict, run->verdict_outputs);
+	arazzo_queue_wake_at_commit();
 	PG_RETURN_VOID();
 }
 
@@ -83,6 +87,11 @@ arazzo_cancel(PG_FUNCTION_ARGS)
 	if (has_status(run, "succeeded") || has_status(run, "failed") || has_status(run, "cancelled"))
 		refuse_status(run, "cancel", "queued, running, waiting or in doubt");
 	arazzo_queue_cancel(run->id);
+	if (run->order_key)
+	{
+		arazzo_work_unhold_next(run->owner, run->order_key, arazzo_clock_now());
+		arazzo_queue_wake_at_commit();
+	}
 	PG_RETURN_VOID();
 }
 
@@ -114,6 +123,7 @@ arazzo_resolve(PG_FUNCTION_ARGS)
 		refuse_status(run, "resolve", "in doubt");
 	check_outputs(run, verdict, outputs);
 	arazzo_queue_requeue(run->id, run->version, strcmp(verdict, "retry") == 0 ? NULL : verdict, outputs);
+	arazzo_queue_wake_at_commit();
 	PG_RETURN_VOID();
 }
 
@@ -138,11 +148,12 @@ arazzo_resume(PG_FUNCTION_ARGS)
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FOREIGN_SERVER, server->servername);
 	states = arazzo_queue_forget_states(name, GetUserId(), owner);
 	runs = arazzo_queue_release(name, GetUserId(), owner);
-	arazzo_queue_wake_at_commit();
 	if (server == NULL && states == 0 && runs == 0)
 		ereport(ERROR,
 				errcode(ERRCODE_UNDEFINED_OBJECT),
 				errmsg("server \"%s\" does not exist", name));
+	if (runs > 0)
+		arazzo_queue_wake_at_commit();
 	PG_RETURN_INT64(runs);
 }
 
@@ -184,8 +195,6 @@ lock_run(int64 id)
 		ereport(ERROR,
 				errcode(ERRCODE_UNDEFINED_OBJECT),
 				errmsg("run " INT64_FORMAT " does not exist", id));
-	/* it, or one that follows it, may go on */
-	arazzo_queue_wake_at_commit();
 	return run;
 }
 

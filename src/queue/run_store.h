@@ -30,7 +30,6 @@ typedef struct QueuedRun
 	bool		split;			/* is halved when the API refuses it */
 	TimestampTz unanswered_since;	/* the call at hand may have been received
 									 * from that moment on; 0: it was not sent */
-	int64		parent;			/* the run it has half of, or 0 */
 } QueuedRun;
 
 /* A copy in the current memory context. */
@@ -39,7 +38,7 @@ extern QueuedRun *arazzo_queue_copy_run(const QueuedRun *run);
 /* What arazzo_queue_read_run reads; the table goes by the name q. */
 #define QUEUE_RUN_COLUMNS "q.id, q.owner::oid, q.status, q.document, q.workflow, q.version, q.inputs," \
 	" replace(q.nonce::text, '-', ''), q.state, q.retries, q.verdict, q.verdict_outputs, q.crashes," \
-	" q.order_key, q.notify, q.split, q.unanswered_since, q.parent"
+	" q.order_key, q.notify, q.split, q.unanswered_since"
 
 /* A row of those columns, in the memory context the statement began in. */
 extern QueuedRun *arazzo_queue_read_run(Statement *statement, uint64 row);
@@ -79,33 +78,5 @@ extern int64 arazzo_queue_delete(TimestampTz *from, TimestampTz before, int limi
  */
 extern int64 arazzo_queue_forget_states(const char *server, Oid role, bool everything);
 extern int64 arazzo_queue_release(const char *server, Oid role, bool everything);
-
-/* What decides whether a run can be split. */
-typedef struct SplitFacts
-{
-	bool		failed;			/* because a step did */
-	bool		wanted;			/* when it was submitted */
-	int			status;			/* of the last answer, or 0 */
-	bool		acted;			/* a call before may have changed something */
-	int64		arrays;			/* among the inputs */
-	char	   *array;			/* name of the first */
-	int			elements;		/* in the shortest */
-} SplitFacts;
-
-/* Of a run that is there; in the current context. */
-extern SplitFacts *arazzo_queue_split_facts(int64 run);
-
-/*
- * Puts two runs in the place of one that failed: each has half of an array,
- * the first its first "half" elements, and the version if it is not NULL.
- */
-extern void arazzo_queue_halve(int64 run, const char *version, const char *array, int half);
-
-/*
- * A run with an order key that was split is over once its halves are: ends
- * one such run, and lets the one go on that waited for it.  False when there
- * is none.
- */
-extern bool arazzo_queue_end_split(void);
 
 #endif							/* ARAZZO_QUEUE_RUN_STORE_H */

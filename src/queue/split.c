@@ -12,8 +12,8 @@
  */
 #include "postgres.h"
 
-#include "queue/run_store.h"
 #include "queue/split.h"
+#include "queue/split_store.h"
 
 static const char *obstacle(const SplitFacts *facts);
 static bool refuses_content(int status);
@@ -22,9 +22,9 @@ static void halve(int64 run, const char *version, const SplitFacts *facts);
 bool
 arazzo_queue_split(int64 run)
 {
-	SplitFacts *facts = arazzo_queue_split_facts(run);
+	SplitFacts *facts = arazzo_split_facts(run);
 
-	if (!facts->wanted || obstacle(facts) != NULL)
+	if (obstacle(facts) != NULL)
 		return false;
 	halve(run, NULL, facts);
 	return true;
@@ -33,7 +33,7 @@ arazzo_queue_split(int64 run)
 void
 arazzo_queue_split_now(int64 run, const char *version)
 {
-	SplitFacts *facts = arazzo_queue_split_facts(run);
+	SplitFacts *facts = arazzo_split_facts(run);
 	const char *reason = obstacle(facts);
 
 	if (reason)
@@ -71,5 +71,5 @@ refuses_content(int status)
 static void
 halve(int64 run, const char *version, const SplitFacts *facts)
 {
-	arazzo_queue_halve(run, version, facts->array, facts->elements / 2);
+	arazzo_split_halve(run, version, facts->array, facts->elements / 2);
 }

@@ -9,9 +9,9 @@
 #define ARAZZO_QUEUE_SPLIT_H
 
 /*
- * For a run that has just failed, in the transaction that says so: when it
- * was submitted to be split, and can be, two runs with half of its array each
- * take its place.  False when it stays as it is: failed.
+ * For a run that was submitted to be split and has just failed, in the
+ * transaction that says so: two runs with half of its array each take its
+ * place.  False when it stays as it is: failed.
  */
 extern bool arazzo_queue_split(int64 run);
 
