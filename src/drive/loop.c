@@ -21,6 +21,7 @@
 #include "drive/limit.h"
 #include "drive/loop.h"
 #include "drive/message.h"
+#include "drive/receive.h"
 #include "http/mask.h"
 #include "support/clock.h"
 #include "support/strings.h"
@@ -32,6 +33,14 @@ typedef struct LoopServer
 	ServerLimit limit;
 	dlist_head	waiting;		/* of LoopRun */
 } LoopServer;
+
+/* What a run that receives messages is parked for. */
+typedef enum LoopAwaits
+{
+	AWAITS_NOTHING,
+	AWAITS_LISTENING,			/* until its channels are listened to */
+	AWAITS_MESSAGE				/* and is among the sleepers as well */
+} LoopAwaits;
 
 typedef struct LoopRun
 {
@@ -46,6 +55,8 @@ typedef struct LoopRun
 	DriveCall	call;
 	LoopServer *server;			/* that the call counts for, or NULL */
 	List	   *secrets;		/* of char * */
+	DriveReceiver *receiver;	/* NULL when no step receives */
+	LoopAwaits	awaits;
 	dlist_node	node;			/* among the ready, answered or waiting */
 	pairingheap_node sleep;
 } LoopRun;
@@ -69,6 +80,9 @@ static void advance_ready(DriveLoop *loop);
 static void advance(DriveLoop *loop, LoopRun *entry);
 static void finish(DriveLoop *loop, LoopRun *entry);
 static void pass_message(LoopRun *entry);
+static ReceiverState listen_first(LoopRun *entry);
+static bool receive_message(LoopRun *entry);
+static void note_message(void *argument);
 static bool prepare(DriveLoop *loop, LoopRun *entry);
 static const char *make_key(LoopRun *entry);
 static void send_or_queue(DriveLoop *loop, LoopRun *entry);
@@ -121,6 +135,7 @@ arazzo_loop_add(DriveLoop *loop, ArazzoRun *run, Oid role, const char *key, void
 	entry->key = key;
 	entry->context = CurrentMemoryContext;
 	entry->call_context = AllocSetContextCreate(CurrentMemoryContext, "arazzo call", ALLOCSET_DEFAULT_SIZES);
+	entry->receiver = arazzo_receiver_create(run, note_message, entry);
 	dlist_push_tail(&loop->ready, &entry->node);
 	loop->count++;
 }
@@ -166,6 +181,7 @@ wake_sleepers(DriveLoop *loop)
 		if (entry->next->until > now)
 			return;
 		pairingheap_remove_first(loop->asleep);
+		entry->awaits = AWAITS_NOTHING;
 		dlist_push_tail(&loop->ready, &entry->node);
 	}
 }
@@ -182,9 +198,18 @@ static void
 advance(DriveLoop *loop, LoopRun *entry)
 {
 	loop->current = entry;
+	if (entry->receiver && entry->next && entry->next->kind == RUN_RECEIVE && arazzo_run_missed(entry->run))
+		observe(entry, NULL, NULL);
 	for (;;)
 	{
+		ReceiverState listening;
+
 		entry->next = arazzo_run_next(entry->run);
+		listening = listen_first(entry);
+		if (listening == RECEIVER_STARTING)
+			return;
+		if (listening == RECEIVER_REFUSED)
+			continue;
 		switch (entry->next->kind)
 		{
 			case RUN_FINISHED:
@@ -194,8 +219,11 @@ advance(DriveLoop *loop, LoopRun *entry)
 				pairingheap_add(loop->asleep, &entry->sleep);
 				return;
 			case RUN_NOTIFY:
-			case RUN_RECEIVE:
 				pass_message(entry);
+				break;
+			case RUN_RECEIVE:
+				if (!receive_message(entry))
+					return;
 				break;
 			case RUN_SEND:
 				if (prepare(loop, entry))
@@ -213,6 +241,7 @@ finish(DriveLoop *loop, LoopRun *entry)
 {
 	loop->count--;
 	loop->current = NULL;
+	arazzo_receiver_free(entry->receiver);
 	MemoryContextDelete(entry->call_context);
 	loop->hooks->finished(loop->hooks->owner, entry->tag, entry->run, entry->secrets);
 }
@@ -231,6 +260,66 @@ pass_message(LoopRun *entry)
 	observe(entry, NULL, NULL);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(entry->call_context);
+}
+
+/* Sees to it that no message is missed that what is next may lead to. */
+static ReceiverState
+listen_first(LoopRun *entry)
+{
+	MemoryContext old = MemoryContextSwitchTo(entry->call_context);
+	const LoopHooks *hooks = entry->loop->hooks;
+	ArazzoFailure *failure = NULL;
+	ReceiverState state;
+
+	state = arazzo_receiver_listen(entry->receiver, entry->next, hooks->connect, hooks->owner, entry->role, &failure);
+	if (state == RECEIVER_STARTING)
+		entry->awaits = AWAITS_LISTENING;
+	if (state == RECEIVER_REFUSED)
+	{
+		arazzo_run_refused(entry->run, failure);
+		observe(entry, NULL, NULL);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(entry->call_context);
+	return state;
+}
+
+/* Takes the message that the run waits for; when it has not come, the run
+ * sleeps until it does, or its time is over. */
+static bool
+receive_message(LoopRun *entry)
+{
+	MemoryContext old = MemoryContextSwitchTo(entry->call_context);
+	ArazzoFailure *failure = arazzo_message_check(entry->next->step, entry->next);
+	const ArazzoResponse *response = failure ? NULL :
+		arazzo_receiver_take(entry->receiver, entry->run, entry->next);
+
+	if (failure)
+		arazzo_run_refused(entry->run, failure);
+	if (failure || response)
+		observe(entry, NULL, response);
+	else
+	{
+		entry->awaits = AWAITS_MESSAGE;
+		pairingheap_add(entry->loop->asleep, &entry->sleep);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(entry->call_context);
+	return entry->awaits == AWAITS_NOTHING;
+}
+
+/* Called by what listens: must not throw. */
+static void
+note_message(void *argument)
+{
+	LoopRun    *entry = argument;
+
+	if (entry->awaits == AWAITS_NOTHING)
+		return;
+	if (entry->awaits == AWAITS_MESSAGE)
+		pairingheap_remove(entry->loop->asleep, &entry->sleep);
+	entry->awaits = AWAITS_NOTHING;
+	dlist_push_tail(&entry->loop->ready, &entry->node);
 }
 
 /* Makes the call of a run ready to be sent; false when it was refused. */
@@ -428,18 +517,19 @@ static void
 wait_for_events(DriveLoop *loop, int timeout)
 {
 	TimestampTz moment = next_moment(loop);
+	bool		sockets = loop->in_flight > 0 || arazzo_listener_count() > 0;
 	TimestampTz now;
 
 	if (loop->count > 1)
 		loop->current = NULL;
-	if (moment == DT_NOEND && loop->in_flight > 0)
+	if (moment == DT_NOEND && sockets)
 	{
 		arazzo_http_poll(timeout);
 		return;
 	}
 	now = arazzo_clock_now();
 	moment = Min(moment, TimestampTzPlusMilliseconds(now, timeout));
-	if (loop->in_flight > 0)
+	if (sockets)
 		arazzo_http_poll(TimestampDifferenceMilliseconds(now, moment));
 	else if (moment > now)
 		arazzo_clock_wait_once(moment);

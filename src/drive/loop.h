@@ -29,12 +29,12 @@ typedef struct LoopHooks
 	/*
 	 * The connection for a URL as arazzo_connection_find gives it; NULL takes
 	 * that function.  It must stay until the call is over: what is made in
-	 * the current memory context does.
+	 * the current memory context does.  Asked for databases to listen to, too.
 	 */
 	const ArazzoConnection *(*connect) (void *owner, const char *url, Oid role, ArazzoFailure **failure);
 
-	/* Does what is next when it is a message, not a request; NULL takes
-	 * arazzo_message_perform, which needs a transaction. */
+	/* Does what is next when it is a message to send, not a request; NULL
+	 * takes arazzo_message_perform, which needs a transaction. */
 	void		(*message) (void *owner, ArazzoRun *run, const RunNext *next);
 
 	/* After each attempt of a step, before its memory goes; call is NULL when
@@ -71,7 +71,7 @@ extern int	arazzo_loop_count(const DriveLoop *loop);
 /*
  * Does what can be done; then, when nothing can, waits until something can,
  * at most for the time given (ms), or until the latch is set while no call
- * is in flight.  Interruptible.
+ * is in flight and nothing is listened to.  Interruptible.
  */
 extern void arazzo_loop_turn(DriveLoop *loop, int timeout);
 

@@ -141,8 +141,8 @@ arazzo_connection_rewrite(const ArazzoConnection *connection, const char *url)
 	HttpUrl		parsed;
 	int			covered;
 
-	if (arazzo_url_parse(connection->api, &api) != NULL ||
-		arazzo_url_parse(url, &parsed) != NULL ||
+	if (arazzo_url_parse_any(connection->api, &api) != NULL ||
+		arazzo_url_parse_any(url, &parsed) != NULL ||
 		(covered = arazzo_url_covers(&api, &parsed)) < 0)
 		elog(ERROR, "URL does not belong to server \"%s\"", connection->server_name);
 	return psprintf("%s%s", connection->url, parsed.path + covered);
@@ -255,7 +255,7 @@ add_server(ServerCache *building, HeapTuple tuple, TupleDesc descriptor)
 	if (api == NULL)
 		return;
 	server->api = without_trailing_slash(api);
-	if (arazzo_url_parse(server->api, &server->api_url) == NULL)
+	if (arazzo_url_parse_any(server->api, &server->api_url) == NULL)
 		building->servers = lappend(building->servers, server);
 }
 
@@ -306,7 +306,7 @@ find_server(const char *url, Oid role)
 	HttpUrl		parsed;
 	ListCell   *cell;
 
-	if (arazzo_url_parse(url, &parsed) != NULL)
+	if (arazzo_url_parse_any(url, &parsed) != NULL)
 		return NULL;
 	foreach(cell, current_cache()->servers)
 	{
@@ -334,14 +334,14 @@ static ArazzoFailure *
 no_server_failure(const char *url)
 {
 	HttpUrl		parsed;
-	const char *problem = arazzo_url_parse(url, &parsed);
+	const char *problem = arazzo_url_parse_any(url, &parsed);
 	ArazzoFailure *failure;
 
 	if (problem != NULL)
 		return arazzo_failure_make(ERRCODE_INSUFFICIENT_PRIVILEGE, "URL of the request %s", problem);
 	failure = arazzo_failure_make(ERRCODE_INSUFFICIENT_PRIVILEGE,
 								  "there is no server for \"%s\"", base_of(url));
-	if (!parsed.secure && !arazzo_url_is_loopback(&parsed))
+	if (!parsed.secure && !parsed.database && !arazzo_url_is_loopback(&parsed))
 		return arazzo_failure_hint(failure, "Use https; plain http is for loopback addresses.");
 	return arazzo_failure_hint(failure, "An administrator can allow it: CREATE SERVER name FOREIGN DATA WRAPPER %s OPTIONS (api '%s').",
 							   WRAPPER_NAME, base_of(url));
@@ -353,7 +353,7 @@ base_of(const char *url)
 {
 	HttpUrl		parsed;
 
-	arazzo_url_parse(url, &parsed);
+	arazzo_url_parse_any(url, &parsed);
 	return pnstrdup(url, parsed.path - url);
 }
 
@@ -404,7 +404,7 @@ make_connection(CachedServer *server, Oid role)
 	connection->api = server->api;
 	connection->url = url == NULL ? server->api : without_trailing_slash(url);
 	connection->http.pool = ((uint64) role << 32) | server->oid;
-	connection->http.allow_loopback = arazzo_url_parse(connection->url, &parsed) == NULL &&
+	connection->http.allow_loopback = arazzo_url_parse_any(connection->url, &parsed) == NULL &&
 		arazzo_url_is_loopback(&parsed);
 	connection->http.max_header_bytes = DEFAULT_HEADER_BYTES;
 	connection->retry_limit = DEFAULT_RETRY_LIMIT;

@@ -18,9 +18,11 @@
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
+#include "utils/timestamp.h"
 
 #include "drive/drive.h"
 #include "drive/message.h"
+#include "drive/receive.h"
 #include "http/mask.h"
 #include "queue/attempt.h"
 #include "queue/execute.h"
@@ -39,6 +41,7 @@ typedef struct Execution
 	MemoryContext call_context; /* emptied after each call */
 	const ArazzoPlan *plan;		/* pinned */
 	ArazzoRun  *run;
+	DriveReceiver *receiver;	/* NULL when no step receives */
 	List	   *secrets;		/* of char *: of all calls so far */
 	const char *key;			/* that the call at hand carries, or NULL */
 } Execution;
@@ -51,7 +54,11 @@ static void apply_verdict(Execution *execution);
 static bool do_next(Execution *execution);
 static bool make_call(Execution *execution, const RunNext *next);
 static bool pass_message(Execution *execution, const RunNext *next);
-static bool without_call(Execution *execution, const RunNext *next);
+static ArazzoFailure *listen_first(Execution *execution, const RunNext *next);
+static bool receive_message(Execution *execution, const RunNext *next);
+static void wait_for_sockets(int timeout);
+static void ignore_message(void *argument);
+static bool without_call(Execution *execution, const RunNext *next, const ArazzoResponse *response);
 static bool refuse_call(Execution *execution, const RunNext *next, const ArazzoFailure *failure);
 static const ArazzoResponse *send(DriveCall *call);
 static bool take_answer(Execution *execution, const RunNext *next, const DriveCall *call,
@@ -90,6 +97,7 @@ execute(Execution *execution)
 		execution->commit(false);
 		return;
 	}
+	execution->receiver = arazzo_receiver_create(execution->run, ignore_message, NULL);
 	if (execution->stored->verdict)
 		apply_verdict(execution);
 	while (do_next(execution))
@@ -197,14 +205,18 @@ static bool
 do_next(Execution *execution)
 {
 	const RunNext *next = arazzo_run_next(execution->run);
+	ArazzoFailure *failure = listen_first(execution, next);
 
+	if (failure)
+		return refuse_call(execution, next, failure);
 	switch (next->kind)
 	{
 		case RUN_SEND:
 			return make_call(execution, next);
 		case RUN_NOTIFY:
-		case RUN_RECEIVE:
 			return pass_message(execution, next);
+		case RUN_RECEIVE:
+			return receive_message(execution, next);
 		case RUN_WAIT:
 			(void) arazzo_queue_wait(execution->stored, arazzo_run_save(execution->run), next->until, 0);
 			execution->commit(true);
@@ -253,10 +265,63 @@ pass_message(Execution *execution, const RunNext *next)
 	bool		goes_on;
 
 	arazzo_message_perform(execution->run, next);
-	goes_on = without_call(execution, next);
+	goes_on = without_call(execution, next, NULL);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(execution->call_context);
 	return goes_on;
+}
+
+/* Sees to it that no message is missed that what is next may lead to. */
+static ArazzoFailure *
+listen_first(Execution *execution, const RunNext *next)
+{
+	ArazzoFailure *failure = NULL;
+
+	while (arazzo_receiver_listen(execution->receiver, next, NULL, NULL, execution->stored->owner,
+								  &failure) == RECEIVER_STARTING)
+		wait_for_sockets(1000);
+	return failure;
+}
+
+/*
+ * Waits for a message.  Its time is on disk before: another worker, after a
+ * crash, listens again for what is left of it.
+ */
+static bool
+receive_message(Execution *execution, const RunNext *next)
+{
+	ArazzoFailure *failure = arazzo_message_check(next->step, next);
+	const ArazzoResponse *response = NULL;
+
+	if (failure == NULL && !progress(execution))
+		return false;
+	while (failure == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(execution->call_context);
+
+		MemoryContextReset(execution->call_context);
+		response = arazzo_receiver_take(execution->receiver, execution->run, next);
+		MemoryContextSwitchTo(old);
+		if (response || arazzo_run_missed(execution->run))
+			return without_call(execution, next, response);
+		wait_for_sockets(TimestampDifferenceMilliseconds(arazzo_clock_now(), next->until));
+		failure = listen_first(execution, next);
+	}
+	return refuse_call(execution, next, failure);
+}
+
+/* No snapshot is held meanwhile, so that vacuum is not held up. */
+static void
+wait_for_sockets(int timeout)
+{
+	InvalidateCatalogSnapshot();
+	arazzo_http_poll(timeout);
+}
+
+/* Of a run with one session of its own, whoever waits asks again. */
+static void
+ignore_message(void *argument)
+{
 }
 
 /* Nothing was sent: no connection, no credential. */
@@ -264,30 +329,28 @@ static bool
 refuse_call(Execution *execution, const RunNext *next, const ArazzoFailure *failure)
 {
 	arazzo_run_refused(execution->run, failure);
-	return without_call(execution, next);
+	return without_call(execution, next, NULL);
 }
 
 /* Writes down a step that took no call. */
 static bool
-without_call(Execution *execution, const RunNext *next)
+without_call(Execution *execution, const RunNext *next, const ArazzoResponse *response)
 {
-	arazzo_queue_add_attempt(execution->stored, next, NULL, NULL, NULL,
+	arazzo_queue_add_attempt(execution->stored, next, NULL, NULL, response,
 							 arazzo_run_judgement(execution->run), execution->secrets);
 	if (arazzo_run_failure(execution->run))
 		return true;
 	return progress(execution);
 }
 
-/* No snapshot is held meanwhile, so that vacuum is not held up. */
 static const ArazzoResponse *
 send(DriveCall *call)
 {
 	const ArazzoResponse *response;
 
-	InvalidateCatalogSnapshot();
 	arazzo_call_start(call);
 	while ((response = arazzo_http_response(call->transfer)) == NULL)
-		arazzo_http_poll(1000);
+		wait_for_sockets(1000);
 	return response;
 }
 

@@ -17,6 +17,8 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "drive/message.h"
+#include "drive/receive.h"
 #include "http/connection.h"
 #include "queue/run_store.h"
 #include "run/machine.h"
@@ -29,6 +31,7 @@ static void check_inputs(const ArazzoPlan *plan, Jsonb *inputs);
 static void refuse_credentials(const ArazzoPlan *plan, const JsonbValue *inputs);
 static void check_connections(const ArazzoPlan *plan, Oid role);
 static void check_connection(const PlanStep *step, Oid role);
+static bool check_channel(const PlanStep *step, Oid role, ArazzoFailure **failure);
 static bool same_run(const QueuedRun *a, const QueuedRun *b);
 
 /*
@@ -93,6 +96,15 @@ submit(const QueuedRun *run, const char *key, TimestampTz not_before)
 					errhint("A key stands for one run: use another key for another run."));
 		return known->id;
 	}
+}
+
+/* Of a message: false when it needs no connection for HTTP. */
+static bool
+check_channel(const PlanStep *step, Oid role, ArazzoFailure **failure)
+{
+	if (arazzo_message_listens(step))
+		return arazzo_receiver_connection(step, role, failure) == NULL;
+	return !step->channel->receive && step->channel->protocol == PROTOCOL_HTTP;
 }
 
 static bool
@@ -162,8 +174,10 @@ check_connection(const PlanStep *step, Oid role)
 	char	   *url = psprintf("%s%.*s", operation->server_url, (int) strcspn(operation->path, "{"), operation->path);
 	ArazzoFailure *failure = NULL;
 
-	if (arazzo_connection_find(url, role, &failure) != NULL)
+	if (step->channel && !check_channel(step, role, &failure))
 		return;
-	arazzo_failure_detail(failure, "Step \"%s\" calls it.", step->step_id);
+	if (failure == NULL && arazzo_connection_find(url, role, &failure) != NULL)
+		return;
+	arazzo_failure_detail(failure, step->channel ? "Step \"%s\" needs it." : "Step \"%s\" calls it.", step->step_id);
 	arazzo_failure_report(failure, ERROR);
 }

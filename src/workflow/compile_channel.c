@@ -50,6 +50,7 @@ arazzo_compile_channel(WorkflowCompiler *self, const ArazzoNode *node, PlanStep 
 	channel->protocol = arazzo_asyncapi_is_notify(described->protocol) ? PROTOCOL_NOTIFY :
 		arazzo_asyncapi_is_http(described->protocol) ? PROTOCOL_HTTP : PROTOCOL_OTHER;
 	channel->protocol_name = described->protocol;
+	channel->server = described->server;
 	channel->database = described->database;
 	channel->receive = strcmp(action, "receive") == 0;
 	if (channel->protocol != PROTOCOL_HTTP)

@@ -101,6 +101,7 @@ typedef struct PlanChannel
 {
 	PlanProtocol protocol;
 	const char *protocol_name;	/* as the description has it; "": no server */
+	const char *server;			/* URL of the server, or NULL */
 	const char *database;		/* that a NOTIFY server names, or NULL */
 	bool		receive;		/* else send */
 	ArazzoTemplate *correlation;	/* what a message must carry, or NULL */
