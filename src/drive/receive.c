@@ -48,7 +48,7 @@ static ArazzoFailure *start(DriveReceiver *receiver, const ArazzoConnection *con
 static ReceiverState state_of_all(DriveReceiver *receiver, const RunNext *next, ArazzoFailure **failure);
 static bool may_have_come(const ReceiverChannel *channel, const RunNext *next);
 static ArazzoFailure *no_password(const ArazzoConnection *connection);
-static ArazzoResponse *response_of(const char *text);
+static ArazzoResponse *response_of(const char *text, const PlanChannel *channel);
 static void take_headers(ArazzoResponse *response, const JsonbValue *headers);
 
 DriveReceiver *
@@ -239,7 +239,7 @@ arazzo_receiver_take(DriveReceiver *receiver, ArazzoRun *run, const RunNext *nex
 	channel->visit = next->call;
 	while ((text = arazzo_listener_message(channel->listener, &channel->refused)) != NULL)
 	{
-		const ArazzoResponse *response = response_of(text);
+		const ArazzoResponse *response = response_of(text, next->step->channel);
 
 		if (arazzo_run_received(run, response, true))
 		{
@@ -253,7 +253,7 @@ arazzo_receiver_take(DriveReceiver *receiver, ArazzoRun *run, const RunNext *nex
 /* What message_text() in message.c makes: headers and payload, or the text
  * alone. */
 static ArazzoResponse *
-response_of(const char *text)
+response_of(const char *text, const PlanChannel *channel)
 {
 	ArazzoResponse *response = palloc0(sizeof(ArazzoResponse));
 	ArazzoFailure *failure = NULL;
@@ -267,7 +267,10 @@ response_of(const char *text)
 	if (payload && arazzo_value_is_object(headers) && arazzo_value_count(object) == 2)
 	{
 		take_headers(response, headers);
-		arazzo_value_append_json(&body, payload);
+		if (payload->type == jbvString && !arazzo_media_type_is_json(channel->content_type))
+			appendBinaryStringInfo(&body, payload->val.string.val, payload->val.string.len);
+		else
+			arazzo_value_append_json(&body, payload);
 	}
 	else
 		appendStringInfoString(&body, text);

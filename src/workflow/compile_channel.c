@@ -53,6 +53,7 @@ arazzo_compile_channel(WorkflowCompiler *self, const ArazzoNode *node, PlanStep 
 	channel->server = described->server;
 	channel->database = described->database;
 	channel->receive = strcmp(action, "receive") == 0;
+	channel->content_type = ((OpenapiMediaType *) linitial(described->operation->bodies))->content_type;
 	if (channel->protocol != PROTOCOL_HTTP)
 		described->operation->method = channel->protocol == PROTOCOL_NOTIFY ? "NOTIFY" : "SEND";
 	if (channel->receive)

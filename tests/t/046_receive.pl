@@ -195,7 +195,7 @@ sub over_tcp
 {
 	my ($setup) = @_;
 
-	return ($arazzo->query("BEGIN; $move 'postgresql://$tcp/postgres'$setup); SET arazzo.timeout = '100ms'; SELECT arazzo_run('late')"))[1];
+	return ($arazzo->query("BEGIN; $move 'postgresql://$tcp'$setup); SET arazzo.timeout = '100ms'; SELECT arazzo_run('late')"))[1];
 }
 
 like(over_tcp(''), qr/^ERROR:  WF004: step "late" received no message/, 'over TCP');
