@@ -50,7 +50,7 @@ struct HttpDatabase
 	HttpOptions options;
 	const char *user;
 	const char *password;
-	TimestampTz deadline;		/* of opening it */
+	TimestampTz deadline;		/* of opening it, or of the statement at hand */
 	HostLookup *lookup;			/* NULL when the address is known */
 	PGconn	   *connection;		/* NULL until it is */
 	bool		reads;			/* what opening it waits for */
@@ -74,6 +74,7 @@ static void opened(HttpDatabase *self);
 static void take_result(HttpDatabase *self);
 static void watch(HttpDatabase *self, int descriptor, bool readable, bool writable);
 static void fail(HttpDatabase *self, int sqlstate, const char *what, const char *detail);
+static void fail_in_time(HttpDatabase *self, const char *what, int limit, const char *option);
 static const char *library_text(const HttpDatabase *self);
 
 HttpDatabase *
@@ -347,11 +348,7 @@ go_on_opening(HttpDatabase *self)
 		}
 	}
 	if (self->state == DATABASE_OPENING && GetCurrentTimestamp() >= self->deadline)
-	{
-		fail(self, ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION, "could not connect to \"%s\" in time",
-			 psprintf("The limit is %d ms.", self->options.connect_timeout));
-		self->failure->hint = pstrdup("The server option connect_timeout sets the limit.");
-	}
+		fail_in_time(self, "could not connect to \"%s\" in time", self->options.connect_timeout, "connect_timeout");
 }
 
 /* What PQconnectPoll waits for: it must not be called before. */
@@ -390,6 +387,7 @@ arazzo_database_listen(HttpDatabase *self, const char *channel, bool listen)
 		fail(self, ERRCODE_CONNECTION_FAILURE, "connection to \"%s\" was lost", library_text(self));
 	else
 		self->state = DATABASE_BUSY;
+	self->deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), self->options.timeout);
 	PQfreemem(name);
 	MemoryContextSwitchTo(caller);
 }
@@ -417,6 +415,8 @@ take_result(HttpDatabase *self)
 				 PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
 		PQclear(result);
 	}
+	if (self->state == DATABASE_BUSY && GetCurrentTimestamp() >= self->deadline)
+		fail_in_time(self, "\"%s\" did not begin to listen in time", self->options.timeout, "timeout");
 }
 
 void
@@ -473,6 +473,14 @@ fail(HttpDatabase *self, int sqlstate, const char *what, const char *detail)
 		self->failure->detail = pstrdup(detail);
 	self->state = DATABASE_LOST;
 	watch(self, -1, false, false);
+}
+
+/* The same for a limit, and the server option that sets it. */
+static void
+fail_in_time(HttpDatabase *self, const char *what, int limit, const char *option)
+{
+	fail(self, ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION, what, psprintf("The limit is %d ms.", limit));
+	self->failure->hint = psprintf("The server option %s sets the limit.", option);
 }
 
 /* libpq's own words, on one line; they have no password in them. */

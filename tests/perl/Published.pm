@@ -34,16 +34,37 @@ sub prepare
 	my $said = Scenario::load($arazzo, $uri, slurp_file("$CORPUS/$file"));
 	return (undef, 'refused', ($said =~ /^ERROR: +(.*)/)[0]) if $said =~ /^ERROR/;
 	my $sources = $arazzo->json("SELECT coalesce(content->'sourceDescriptions', '[]') FROM arazzo_documents WHERE uri = " . Arazzo::quote($uri));
-	foreach my $source (@$sources)
-	{
-		my $path = source_path($file, $source);
-		return (undef, 'source', $source->{url}) unless defined $path;
-		$source->{uri} = load_source($arazzo, $source, $uri, $path);
-		return (undef, 'source', "$source->{url} cannot be loaded") unless defined $source->{uri};
-	}
+	my ($all, $missing) = load_sources($arazzo, $file, $uri, $sources);
+
+	return (undef, 'source', $missing) unless $all;
+	$sources = $all;
 	my @apis = Scenario::apis($arazzo, $uri);
 	Scenario::make_server($arazzo, $_, $apis[$_], { base => '' }) foreach 0 .. $#apis;
 	return $sources;
+}
+
+# Loads all sources of a document, those of other workflows with their own.
+# Returns the OpenAPI ones, or undef and the one that is not at hand.
+sub load_sources
+{
+	my ($arazzo, $file, $uri, $sources) = @_;
+	my @all;
+
+	foreach my $source (@$sources)
+	{
+		my $path = source_path($file, $source);
+		return (undef, $source->{url}) unless defined $path;
+		$source->{uri} = load_source($arazzo, $source, $uri, $path);
+		return (undef, "$source->{url} cannot be loaded") unless defined $source->{uri};
+		push @all, $source;
+		next if ($source->{type} // 'openapi') ne 'arazzo';
+		my $inner = $arazzo->json("SELECT coalesce(content->'sourceDescriptions', '[]') FROM arazzo_documents WHERE uri = "
+			  . Arazzo::quote($source->{uri}));
+		my ($more, $missing) = load_sources($arazzo, $path =~ s{^\Q$CORPUS\E/}{}r, $source->{uri}, $inner);
+		return (undef, $missing) unless $more;
+		push @all, @$more;
+	}
+	return \@all;
 }
 
 # The file of a source; undef for one that is not at hand.
@@ -51,13 +72,13 @@ sub source_path
 {
 	my ($file, $source) = @_;
 
-	return undef if ($source->{type} // 'openapi') ne 'openapi' || $source->{url} =~ m{^[a-z]+:}i;
+	return undef if ($source->{type} // 'openapi') !~ /^(?:openapi|arazzo)$/ || $source->{url} =~ m{^[a-z]+:}i;
 	my $path = "$CORPUS/" . dirname($file) . "/$source->{url}";
 	return -f $path ? $path : undef;
 }
 
-# Loads an OpenAPI document where the workflow looks for it, without security;
-# its URI.
+# Loads a document where the workflow looks for it, an OpenAPI one without
+# security; its URI.
 sub load_source
 {
 	my ($arazzo, $source, $document, $path) = @_;

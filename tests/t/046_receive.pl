@@ -7,6 +7,7 @@ use strict;
 use warnings;
 
 use Arazzo;
+use IO::Socket::INET;
 use PostgreSQL::Test::Utils;
 use Test::More;
 use TlsServer;
@@ -166,6 +167,9 @@ notify(map { qq({"headers":{"requestId":"$_"},"payload":{"ok":true,"n":"$_"}}) }
 is(finish($session), join('', map { "$_->[0]|{\"n\": \"$_->[1]\", \"id\": \"$_->[1]\"}\n" } [ 1, 'a' ], [ 2, 'b' ], [ 3, 'c' ]),
 	'many runs share a connection');
 
+is(sql("SELECT servers FROM arazzo_workflows WHERE workflow_id = 'call'"),
+	'{https://app.amberflo.io,postgresql://db.example/postgres}', 'the servers it needs are listed');
+
 # what is asked for beforehand: nothing is sent when it is missing
 $arazzo->sandbox->clear_ledger;
 
@@ -176,6 +180,7 @@ sub refused
 	like(($arazzo->query("BEGIN; $setup; SELECT arazzo_run('call')"))[1], $pattern, $name);
 }
 
+my $mute = IO::Socket::INET->new(Listen => 5, LocalAddr => '127.0.0.1') or die "could not listen: $!";
 my $options = 'ALTER USER MAPPING FOR CURRENT_USER SERVER db OPTIONS';
 my $move = 'ALTER SERVER db OPTIONS (SET url';
 
@@ -186,6 +191,8 @@ refused("$options (DROP password)", qr/^ERROR:  WF008: user mapping for server "
 refused("$options (SET password 'wrong')", qr/^ERROR:  08001: could not connect to ".*"\nDETAIL:  .*password authentication failed for user "listener"/, 'the right one');
 refused("$options (SET user 'trusted')", qr/^ERROR:  42501: ".*" did not ask for a password/, 'a server that asks for it');
 refused("$move 'postgresql://127.0.0.1:1')", qr/^ERROR:  08001: could not connect to "127.0.0.1:1"/, 'a server that is there');
+refused("$move 'postgresql://127.0.0.1:" . $mute->sockport . "', ADD connect_timeout '200ms')",
+	qr/^ERROR:  08001: could not connect to ".*" in time\nDETAIL:  .*The limit is 200 ms\.\nHINT:  The server option connect_timeout/, 'one that answers');
 refused("$move 'postgresql://10.1.2.3')", qr/^ERROR:  42501: address of "10.1.2.3:5432" is not allowed\nDETAIL:  .*10.1.2.3 is a private address/, 'a public address');
 refused("$move 'postgresql://no-such-host.invalid')", qr/^ERROR:  08001: could not resolve the host of "no-such-host.invalid:5432"/, 'a name that resolves');
 is(scalar @{ $arazzo->seen }, 0, 'and nothing was sent before');
