@@ -149,7 +149,8 @@ sub compare_document
 	return note_result($kind, $file, $why) unless $sources;
 	my $rows = $arazzo->json("SELECT coalesce(json_agg(json_build_object('id', workflow_id, 'problem', problem,
 		'inputs', input_schema) ORDER BY workflow_id), '[]') FROM arazzo_workflows WHERE document = " . Arazzo::quote($uri));
-	compare_workflow($file, $uri, $sources, $_) foreach @$rows;
+	my $document = $arazzo->json('SELECT content FROM arazzo_documents WHERE uri = ' . Arazzo::quote($uri));
+	compare_workflow($file, $uri, $sources, $_, $document) foreach @$rows;
 	return;
 }
 
@@ -197,9 +198,9 @@ sub cut_off
 
 sub compare_workflow
 {
-	my ($file, $uri, $sources, $row) = @_;
+	my ($file, $uri, $sources, $row, $document) = @_;
 	my $what = "$file#$row->{id}";
-	my $inputs = Published::inputs($row->{inputs});
+	my $inputs = Published::inputs($row->{inputs}, $document);
 
 	return note_result('problem', $what, $row->{problem}) if defined $row->{problem};
 	Published::prepare_answers($arazzo, $sources);

@@ -95,10 +95,24 @@ sub load_source
 	return $uri;
 }
 
-# A value for an input of that schema and name.
+# A value for an input of that schema and name; references lead into the
+# document.
 sub sample
 {
-	my ($schema, $name) = @_;
+	my ($schema, $name, $document) = @_;
+
+	for (my $level = 0; ref $schema eq 'HASH' && ($schema->{'$ref'} // '') =~ m{^#(/.*)} && $level < 10; $level++)
+	{
+		my $target = $document;
+
+		foreach my $token (split m{/}, substr($1, 1))
+		{
+			$token =~ s{~1}{/}g;
+			$token =~ s{~0}{~}g;
+			$target = ref $target eq 'HASH' ? $target->{$token} : undef;
+		}
+		$schema = $target;
+	}
 	my $type = ref $schema eq 'HASH' ? $schema->{type} // 'object' : 'string';
 
 	$type = $type->[0] if ref $type;
@@ -110,17 +124,17 @@ sub sample
 	return 7 if $type eq 'integer';
 	return 1.5 if $type eq 'number';
 	return JSON::PP::true if $type eq 'boolean';
-	return [ sample($schema->{items} // {}, $name) ] if $type eq 'array';
+	return [ sample($schema->{items} // {}, $name, $document) ] if $type eq 'array';
 	return 'in-' . ($name =~ s/[^A-Za-z0-9]/-/gr) if $type eq 'string';
 	my $properties = $schema->{properties} // {};
-	return { map { $_ => sample($properties->{$_}, $_) } keys %$properties };
+	return { map { $_ => sample($properties->{$_}, $_, $document) } keys %$properties };
 }
 
-# Inputs for a workflow, as JSON.
+# Inputs for a workflow of a document (its content), as JSON.
 sub inputs
 {
-	my ($schema) = @_;
-	my $inputs = JSON::PP->new->utf8->canonical->encode(sample($schema // {}, 'inputs'));
+	my ($schema, $document) = @_;
+	my $inputs = JSON::PP->new->utf8->canonical->encode(sample($schema // {}, 'inputs', $document));
 
 	return $inputs =~ /^\{/ ? $inputs : '{}';
 }
