@@ -41,7 +41,12 @@ use Test::More;
 my %elsewhere = (
 	'https://cafe.redocly.com/_bundle/openapi/cafe.yaml' => 'Redocly+redocly-cli/resources/cafe.yaml',
 	'https://raw.githubusercontent.com/swagger-api/swagger-petstore/master/src/main/resources/openapi.yaml' =>
-	  'genelet+arazzo/generator/testdata/petstore.openapi.yaml');
+	  'genelet+arazzo/generator/testdata/petstore.openapi.yaml',
+	'https://github.com/swagger-api/swagger-petstore/blob/master/src/main/resources/openapi.yaml' =>
+	  'genelet+arazzo/generator/testdata/petstore.openapi.yaml',
+	'./pet-coupons.openapi.yaml' => 'genelet+arazzo/convert/examples/1.0.0/pet-coupons.openapi.yaml',
+	'/Users/sophiehind-smith/Documents/GitHub/jentic-arazzo-generator/examples/openapi_specs/discord.openapi.json' =>
+	  'jentic+arazzo-engine/runner/tests/fixtures/discord/discord.openapi.json');
 my $corpus = copy_corpus();
 my $limit = 6;				# seconds for one workflow; those that poll are cut off
 my @words = @ARGV;

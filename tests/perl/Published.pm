@@ -95,6 +95,11 @@ sub load_source
 	return $uri;
 }
 
+# Values of formats that are checked.
+my %formats = (
+	date => '2024-01-31', 'date-time' => '2024-01-31T12:00:00Z', time => '12:00:00Z', email => 'a@example.com',
+	uri => 'https://example.com/a', uuid => '123e4567-e89b-42d3-a456-426614174000');
+
 # A value for an input of that schema and name; references lead into the
 # document.
 sub sample
@@ -113,6 +118,10 @@ sub sample
 		}
 		$schema = $target;
 	}
+	if (ref $schema eq 'HASH' && !$schema->{type} && (my ($first) = grep { ref eq 'ARRAY' } @$schema{qw(oneOf anyOf)}))
+	{
+		return sample($first->[0], $name, $document);
+	}
 	my $type = ref $schema eq 'HASH' ? $schema->{type} // 'object' : 'string';
 
 	$type = $type->[0] if ref $type;
@@ -125,6 +134,8 @@ sub sample
 	return 1.5 if $type eq 'number';
 	return JSON::PP::true if $type eq 'boolean';
 	return [ sample($schema->{items} // {}, $name, $document) ] if $type eq 'array';
+	return $formats{ $schema->{format} } if $type eq 'string' && ref $schema eq 'HASH' && $formats{ $schema->{format} // '' };
+	return $1 x $2 if $type eq 'string' && ref $schema eq 'HASH' && ($schema->{pattern} // '') =~ /^\^\[(.)-.\]\{(\d+)\}\$$/;
 	return 'in-' . ($name =~ s/[^A-Za-z0-9]/-/gr) if $type eq 'string';
 	my $properties = $schema->{properties} // {};
 	return { map { $_ => sample($properties->{$_}, $_, $document) } keys %$properties };
