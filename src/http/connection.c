@@ -80,7 +80,6 @@ static ServerCache *build_cache(void);
 static void read_servers(ServerCache *building, Oid wrapper);
 static void add_server(ServerCache *building, HeapTuple tuple, TupleDesc descriptor);
 static int	compare_servers(const ListCell *a, const ListCell *b);
-static const char *option_value(const List *options, const char *name);
 static char *without_trailing_slash(const char *url);
 static CachedServer *find_server(const char *url, Oid role);
 static bool may_use(const CachedServer *server, Oid role);
@@ -251,7 +250,7 @@ add_server(ServerCache *building, HeapTuple tuple, TupleDesc descriptor)
 	options = heap_getattr(tuple, Anum_pg_foreign_server_srvoptions, descriptor, &is_null);
 	if (!is_null)
 		server->options = untransformRelOptions(options);
-	api = option_value(server->options, "api");
+	api = arazzo_option_value(server->options, "api");
 	if (api == NULL)
 		return;
 	server->api = without_trailing_slash(api);
@@ -266,21 +265,6 @@ compare_servers(const ListCell *a, const ListCell *b)
 	const CachedServer *right = lfirst(b);
 
 	return strcmp(left->name, right->name);
-}
-
-static const char *
-option_value(const List *options, const char *name)
-{
-	ListCell   *cell;
-
-	foreach(cell, options)
-	{
-		DefElem    *option = lfirst(cell);
-
-		if (strcmp(option->defname, name) == 0)
-			return defGetString(option);
-	}
-	return NULL;
 }
 
 static char *
@@ -393,7 +377,7 @@ make_connection(CachedServer *server, Oid role)
 	MemoryContext caller = MemoryContextSwitchTo(GetMemoryChunkContext(server));
 	RoleConnection *entry = palloc0(sizeof(RoleConnection));
 	ArazzoConnection *connection = &entry->connection;
-	const char *url = option_value(server->options, "url");
+	const char *url = arazzo_option_value(server->options, "url");
 	List	   *mapping;
 	HttpUrl		parsed;
 
@@ -423,26 +407,26 @@ apply_server_options(RoleConnection *entry, const List *options)
 	ArazzoConnection *connection = &entry->connection;
 	const char *value;
 
-	if ((value = option_value(options, "connect_timeout")) != NULL)
+	if ((value = arazzo_option_value(options, "connect_timeout")) != NULL)
 		arazzo_option_time(value, &entry->connect_timeout);
-	if ((value = option_value(options, "timeout")) != NULL)
+	if ((value = arazzo_option_value(options, "timeout")) != NULL)
 		arazzo_option_time(value, &entry->timeout);
-	if ((value = option_value(options, "max_response_bytes")) != NULL)
+	if ((value = arazzo_option_value(options, "max_response_bytes")) != NULL)
 		arazzo_option_bytes(value, &entry->max_response_bytes);
-	if ((value = option_value(options, "max_header_bytes")) != NULL)
+	if ((value = arazzo_option_value(options, "max_header_bytes")) != NULL)
 		arazzo_option_bytes(value, &connection->http.max_header_bytes);
-	if ((value = option_value(options, "max_concurrency")) != NULL)
+	if ((value = arazzo_option_value(options, "max_concurrency")) != NULL)
 		arazzo_option_count(value, &connection->max_concurrency);
-	if ((value = option_value(options, "retry_limit")) != NULL)
+	if ((value = arazzo_option_value(options, "retry_limit")) != NULL)
 		arazzo_option_count(value, &connection->retry_limit);
-	if ((value = option_value(options, "max_rate")) != NULL)
+	if ((value = arazzo_option_value(options, "max_rate")) != NULL)
 		arazzo_option_rate(value, &connection->max_rate);
-	if ((value = option_value(options, "idempotency_key")) != NULL)
+	if ((value = arazzo_option_value(options, "idempotency_key")) != NULL)
 		arazzo_option_key_place(value, &connection->key_place, &connection->key_name);
-	connection->http.ca_file = option_value(options, "ca_file");
-	connection->http.pinned_public_key = option_value(options, "pinned_public_key");
-	connection->http.allow_private = option_value(options, "allow_private");
-	connection->http.proxy = option_value(options, "proxy");
+	connection->http.ca_file = arazzo_option_value(options, "ca_file");
+	connection->http.pinned_public_key = arazzo_option_value(options, "pinned_public_key");
+	connection->http.allow_private = arazzo_option_value(options, "allow_private");
+	connection->http.proxy = arazzo_option_value(options, "proxy");
 }
 
 static void
@@ -450,14 +434,14 @@ apply_mapping_options(ArazzoConnection *connection, const List *options)
 {
 	ConnectionCredentials *credentials = &connection->credentials;
 
-	credentials->api_key = option_value(options, "api_key");
-	credentials->token = option_value(options, "token");
-	credentials->user = option_value(options, "user");
-	credentials->password = option_value(options, "password");
-	credentials->client_id = option_value(options, "client_id");
-	credentials->client_secret = option_value(options, "client_secret");
-	connection->http.client_cert = option_value(options, "client_cert");
-	connection->http.client_key = option_value(options, "client_key");
+	credentials->api_key = arazzo_option_value(options, "api_key");
+	credentials->token = arazzo_option_value(options, "token");
+	credentials->user = arazzo_option_value(options, "user");
+	credentials->password = arazzo_option_value(options, "password");
+	credentials->client_id = arazzo_option_value(options, "client_id");
+	credentials->client_secret = arazzo_option_value(options, "client_secret");
+	connection->http.client_cert = arazzo_option_value(options, "client_cert");
+	connection->http.client_key = arazzo_option_value(options, "client_key");
 }
 
 /*

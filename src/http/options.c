@@ -57,7 +57,6 @@ static const char *check_secret(const char *value);
 static const char *check_pem(const char *value);
 static void validate_option(DefElem *option, Oid catalog);
 static void check_place(List *options, Oid catalog);
-static const char *value_of(List *options, const char *name);
 static void check_database(List *options);
 static void report_invalid(const char *name, const char *problem) pg_attribute_noreturn();
 static const OptionRule *find_rule(const char *name, Oid catalog);
@@ -124,8 +123,8 @@ check_place(List *options, Oid catalog)
 
 	if (catalog != ForeignServerRelationId)
 		return;
-	api = value_of(options, "api");
-	url = value_of(options, "url");
+	api = arazzo_option_value(options, "api");
+	url = arazzo_option_value(options, "url");
 	if (api == NULL)
 		ereport(ERROR,
 				errcode(ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED),
@@ -139,21 +138,6 @@ check_place(List *options, Oid catalog)
 		report_invalid("url", "is not of the same kind as that of \"api\"");
 	if (parsed.database)
 		check_database(options);
-}
-
-static const char *
-value_of(List *options, const char *name)
-{
-	ListCell   *cell;
-
-	foreach(cell, options)
-	{
-		DefElem    *option = lfirst(cell);
-
-		if (strcmp(option->defname, name) == 0)
-			return defGetString(option);
-	}
-	return NULL;
 }
 
 /* What a connection that only listens has no use for is a mistake. */
@@ -412,6 +396,21 @@ check_pem(const char *value)
 	{
 		if ((*p < ' ' && *p != '\n' && *p != '\r' && *p != '\t') || *p >= 0x7f)
 			return "is not in PEM format";
+	}
+	return NULL;
+}
+
+const char *
+arazzo_option_value(const List *options, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, options)
+	{
+		DefElem    *option = lfirst(cell);
+
+		if (strcmp(option->defname, name) == 0)
+			return defGetString(option);
 	}
 	return NULL;
 }

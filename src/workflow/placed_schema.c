@@ -17,6 +17,7 @@
 #define MAX_LEVELS 16
 
 static void add_parts(ArazzoLibrary *library, PlacedSchema schema, int level, List **parts);
+static List *branches_of(const PlacedSchema *schema, const char *keyword);
 static int	schema_types(ArazzoLibrary *library, PlacedSchema schema, int level);
 static int	own_types(const JsonbValue *schema);
 static int	union_types(ArazzoLibrary *library, PlacedSchema schema, const char *keyword, int level);
@@ -63,10 +64,7 @@ static void
 add_parts(ArazzoLibrary *library, PlacedSchema schema, int level, List **parts)
 {
 	PlacedSchema *part;
-	JsonbValue *branches;
-	ArazzoValueWalk walk;
-	JsonbValue	key;
-	JsonbValue	item;
+	ListCell   *cell;
 
 	check_stack_depth();
 	if (level > MAX_LEVELS || !arazzo_placed_follow(library, &schema))
@@ -74,16 +72,32 @@ add_parts(ArazzoLibrary *library, PlacedSchema schema, int level, List **parts)
 	part = palloc(sizeof(PlacedSchema));
 	*part = schema;
 	*parts = lappend(*parts, part);
-	branches = arazzo_value_member_cstring(schema.schema, "allOf");
-	if (!arazzo_value_is_array(branches))
-		return;
-	arazzo_value_walk(&walk, branches);
+	foreach(cell, branches_of(&schema, "allOf"))
+		add_parts(library, *(PlacedSchema *) lfirst(cell), level + 1, parts);
+}
+
+/* The schemas in the list of a keyword (List of PlacedSchema *). */
+static List *
+branches_of(const PlacedSchema *schema, const char *keyword)
+{
+	JsonbValue *list = arazzo_value_member_cstring(schema->schema, keyword);
+	List	   *branches = NIL;
+	ArazzoValueWalk walk;
+	JsonbValue	key;
+	JsonbValue	item;
+
+	if (!arazzo_value_is_array(list))
+		return NIL;
+	arazzo_value_walk(&walk, list);
 	while (arazzo_value_next(&walk, &key, &item))
 	{
-		PlacedSchema branch = {schema.document, arazzo_value_copy(&item)};
+		PlacedSchema *branch = palloc(sizeof(PlacedSchema));
 
-		add_parts(library, branch, level + 1, parts);
+		branch->document = schema->document;
+		branch->schema = arazzo_value_copy(&item);
+		branches = lappend(branches, branch);
 	}
+	return branches;
 }
 
 List *
@@ -163,19 +177,12 @@ own_types(const JsonbValue *schema)
 static int
 union_types(ArazzoLibrary *library, PlacedSchema schema, const char *keyword, int level)
 {
-	JsonbValue *branches = arazzo_value_member_cstring(schema.schema, keyword);
-	ArazzoValueWalk walk;
-	JsonbValue	key;
-	JsonbValue	item;
 	int			types = 0;
+	ListCell   *cell;
 
-	if (!arazzo_value_is_array(branches))
-		return 0;
-	arazzo_value_walk(&walk, branches);
-	while (arazzo_value_next(&walk, &key, &item))
+	foreach(cell, branches_of(&schema, keyword))
 	{
-		PlacedSchema branch = {schema.document, arazzo_value_copy(&item)};
-		int			more = schema_types(library, branch, level);
+		int			more = schema_types(library, *(PlacedSchema *) lfirst(cell), level);
 
 		if (more == 0)
 			return 0;
@@ -188,21 +195,11 @@ union_types(ArazzoLibrary *library, PlacedSchema schema, const char *keyword, in
 static int
 all_types(ArazzoLibrary *library, PlacedSchema schema, int level)
 {
-	JsonbValue *branches = arazzo_value_member_cstring(schema.schema, "allOf");
-	ArazzoValueWalk walk;
-	JsonbValue	key;
-	JsonbValue	item;
 	int			types = 0;
+	ListCell   *cell;
 
-	if (!arazzo_value_is_array(branches))
-		return 0;
-	arazzo_value_walk(&walk, branches);
-	while (arazzo_value_next(&walk, &key, &item))
-	{
-		PlacedSchema branch = {schema.document, arazzo_value_copy(&item)};
-
-		types = both(types, schema_types(library, branch, level));
-	}
+	foreach(cell, branches_of(&schema, "allOf"))
+		types = both(types, schema_types(library, *(PlacedSchema *) lfirst(cell), level));
 	return types;
 }
 
