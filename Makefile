@@ -15,8 +15,8 @@ OBJS = $(SRCS:.c=.o)
 CURL_CONFIG ?= curl-config
 PG_CONFIG ?= pg_config
 
-PG_CPPFLAGS = -I$(srcdir)/src $(shell $(CURL_CONFIG) --cflags)
-SHLIB_LINK = $(shell $(CURL_CONFIG) --libs) -lyaml
+PG_CPPFLAGS = -I$(srcdir)/src -I$(libpq_srcdir) $(shell $(CURL_CONFIG) --cflags)
+SHLIB_LINK = $(shell $(CURL_CONFIG) --libs) -lyaml $(libpq)
 
 # Debian compiles PostgreSQL with gcc, whose options and attributes come along
 # with pg_config and the headers; clang need not know them all.

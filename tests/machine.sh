@@ -32,6 +32,7 @@ has_postgresql() {
 missing_packages() {
 	command -v gcc >/dev/null 2>&1 && command -v make >/dev/null 2>&1 && has_header stdio.h || echo build-essential
 	has_postgresql || echo postgresql
+	! has_postgresql || [ -f "$("${PG_CONFIG:-pg_config}" --includedir)/libpq-fe.h" ] || echo libpq-dev
 	has_header curl/curl.h && command -v curl-config >/dev/null 2>&1 || echo libcurl4-openssl-dev
 	has_header zlib.h || echo zlib1g-dev
 	has_header yaml.h || echo libyaml-dev
@@ -106,7 +107,7 @@ need_packages() {
 	missing=$(missing_packages)
 	[ -n "$missing" ] || return 0
 	command -v apt-get >/dev/null 2>&1 || fail "This needs a C compiler, make, PostgreSQL 15 or later with its development files
-and pg_regress, libcurl, libyaml, libmicrohttpd and libjansson with their headers,
+and pg_regress, libpq, libcurl, libyaml, libmicrohttpd and libjansson with their headers,
 zlib, openssl, nghttpd, setpriv, and perl with IPC::Run. By the names of Debian's packages, missing are:
 $missing
 They are installed automatically on Debian and Ubuntu only."

@@ -14,6 +14,7 @@
 
 #include "drive/drive.h"
 #include "drive/message.h"
+#include "drive/receive.h"
 #include "http/mask.h"
 #include "support/settings.h"
 #include "support/strings.h"
@@ -31,6 +32,8 @@ typedef struct Explain
 static void explain_workflow(Explain *explain, const PlanWorkflow *workflow);
 static void explain_step(Explain *explain, const PlanWorkflow *workflow, const PlanStep *step, int number);
 static void explain_request(Explain *explain, const PlanWorkflow *workflow, const PlanStep *step);
+static bool is_message(const PlanStep *step);
+static ArazzoFailure *explain_message(Explain *explain, const PlanStep *step, const RunNext *next);
 static char *shown(Explain *explain, const char *text);
 static void explain_sent(Explain *explain, const ArazzoRequest *request, const DriveCall *call);
 static void explain_judgement(Explain *explain, const PlanWorkflow *workflow, const PlanStep *step);
@@ -129,20 +132,43 @@ explain_request(Explain *explain, const PlanWorkflow *workflow, const PlanStep *
 		put(explain, 2, "cannot be sent: %s", shown(explain, failure->message));
 		return;
 	}
-	if (step->channel && (step->channel->receive || step->channel->protocol != PROTOCOL_HTTP))
+	if (is_message(step))
 	{
 		memset(&call, 0, sizeof(call));
-		failure = arazzo_message_check(step, &next);
+		failure = explain_message(explain, step, &next);
 	}
 	else
 		failure = arazzo_call_prepare(&call, &next, GetUserId());
 	explain_sent(explain, call.connection ? &call.request : next.request, &call);
 	if (failure)
 	{
-		put(explain, 2, "cannot be sent: %s", shown(explain, failure->message));
+		put(explain, 2, "cannot be %s: %s", is_message(step) && step->channel->receive ? "received" : "sent",
+			shown(explain, failure->message));
 		if (failure->hint)
 			put(explain, 2, "hint: %s", shown(explain, failure->hint));
 	}
+}
+
+/* A message of a channel that is no HTTP request. */
+static bool
+is_message(const PlanStep *step)
+{
+	return step->channel && (step->channel->receive || step->channel->protocol != PROTOCOL_HTTP);
+}
+
+/* Where messages come from; why they cannot be sent or received. */
+static ArazzoFailure *
+explain_message(Explain *explain, const PlanStep *step, const RunNext *next)
+{
+	ArazzoFailure *failure = arazzo_message_check(step, next);
+	const ArazzoConnection *connection;
+
+	if (failure || !arazzo_message_listens(step))
+		return failure;
+	connection = arazzo_receiver_connection(step, GetUserId(), &failure);
+	if (connection)
+		put(explain, 2, "at %s", shown(explain, arazzo_connection_rewrite(connection, step->channel->server)));
+	return failure;
 }
 
 static char *
@@ -184,7 +210,9 @@ explain_judgement(Explain *explain, const PlanWorkflow *workflow, const PlanStep
 	if (step->criteria)
 		append_criteria(&line, step->criteria);
 	else
-		appendStringInfoString(&line, step->operation ? "the status is 2xx" : "the workflow succeeds");
+		appendStringInfoString(&line, step->operation == NULL ? "the workflow succeeds" :
+							   !is_message(step) ? "the status is 2xx" :
+							   step->channel->receive ? "a message comes" : "the message is sent");
 	put(explain, 2, "succeeds if %s", line.data);
 	explain_actions(explain, workflow, step->on_success, "on success");
 	explain_actions(explain, workflow, step->on_failure, "on failure");

@@ -21,6 +21,7 @@
 #include "drive/limit.h"
 #include "drive/loop.h"
 #include "drive/message.h"
+#include "drive/receive.h"
 #include "http/mask.h"
 #include "support/clock.h"
 #include "support/strings.h"
@@ -32,6 +33,14 @@ typedef struct LoopServer
 	ServerLimit limit;
 	dlist_head	waiting;		/* of LoopRun */
 } LoopServer;
+
+/* What a run that receives messages is parked for. */
+typedef enum LoopAwaits
+{
+	AWAITS_NOTHING,
+	AWAITS_LISTENING,			/* until its channels are listened to */
+	AWAITS_MESSAGE				/* and is among the sleepers as well */
+} LoopAwaits;
 
 struct LoopRun
 {
@@ -46,6 +55,8 @@ struct LoopRun
 	DriveCall	call;
 	LoopServer *server;			/* that the call counts for, or NULL */
 	List	   *secrets;		/* of char * */
+	DriveReceiver *receiver;	/* NULL when no step receives */
+	LoopAwaits	awaits;
 	dlist_node	node;			/* among the ready, answered or waiting */
 	pairingheap_node sleep;
 };
@@ -70,7 +81,11 @@ static void advance_ready(DriveLoop *loop);
 static void advance(DriveLoop *loop, LoopRun *entry);
 static void finish(DriveLoop *loop, LoopRun *entry);
 static void leave(DriveLoop *loop, LoopRun *entry);
+static LoopVerdict do_next(DriveLoop *loop, LoopRun *entry);
 static LoopVerdict pass_message(LoopRun *entry);
+static LoopVerdict listen_first(LoopRun *entry);
+static LoopVerdict receive_message(LoopRun *entry);
+static void note_message(void *argument);
 static LoopVerdict prepare(DriveLoop *loop, LoopRun *entry);
 static ArazzoFailure *make_call(DriveLoop *loop, LoopRun *entry);
 static LoopVerdict refuse(LoopRun *entry, const ArazzoFailure *failure);
@@ -128,6 +143,7 @@ arazzo_loop_add(DriveLoop *loop, ArazzoRun *run, Oid role, const char *key, void
 	entry->key = key;
 	entry->context = CurrentMemoryContext;
 	entry->call_context = AllocSetContextCreate(CurrentMemoryContext, "arazzo call", ALLOCSET_DEFAULT_SIZES);
+	entry->receiver = arazzo_receiver_create(run, note_message, entry);
 	dlist_push_tail(&loop->ready, &entry->node);
 	loop->count++;
 	return entry;
@@ -144,6 +160,29 @@ arazzo_loop_remove(LoopRun *entry)
 {
 	end_call(entry);
 	leave(entry->loop, entry);
+}
+
+void
+arazzo_loop_ask_sleepers(DriveLoop *loop)
+{
+	const LoopHooks *hooks = loop->hooks;
+	List	   *stay = NIL;
+	ListCell   *cell;
+
+	while (!pairingheap_is_empty(loop->asleep))
+	{
+		LoopRun    *entry = pairingheap_container(LoopRun, sleep, pairingheap_remove_first(loop->asleep));
+		/* for a message others may wait at once */
+		TimestampTz until = entry->awaits == AWAITS_MESSAGE ? arazzo_clock_now() : entry->next->until;
+
+		if (hooks->wait(hooks->owner, entry->tag, until) == LOOP_LEAVE)
+			leave(loop, entry);
+		else
+			stay = lappend(stay, entry);
+	}
+	foreach(cell, stay)
+		pairingheap_add(loop->asleep, &((LoopRun *) lfirst(cell))->sleep);
+	list_free(stay);
 }
 
 List *
@@ -237,6 +276,7 @@ wake_sleepers(DriveLoop *loop)
 		if (entry->next->until > now)
 			return;
 		pairingheap_remove_first(loop->asleep);
+		entry->awaits = AWAITS_NOTHING;
 		dlist_push_tail(&loop->ready, &entry->node);
 	}
 }
@@ -255,28 +295,38 @@ advance(DriveLoop *loop, LoopRun *entry)
 	LoopVerdict verdict = LOOP_GO;
 
 	loop->current = entry;
+	if (entry->receiver && entry->next && entry->next->kind == RUN_RECEIVE && arazzo_run_missed(entry->run))
+		verdict = observe(entry, NULL, NULL);
 	while (verdict == LOOP_GO)
 	{
 		entry->next = arazzo_run_next(entry->run);
-		switch (entry->next->kind)
-		{
-			case RUN_FINISHED:
-				finish(loop, entry);
-				return;
-			case RUN_WAIT:
-				verdict = sleep_in(loop, entry);
-				break;
-			case RUN_NOTIFY:
-			case RUN_RECEIVE:
-				verdict = pass_message(entry);
-				break;
-			case RUN_SEND:
-				verdict = prepare(loop, entry);
-				break;
-		}
+		verdict = listen_first(entry);
+		if (verdict == LOOP_TOLD)
+			verdict = do_next(loop, entry);
 	}
 	if (verdict == LOOP_LEAVE)
 		leave(loop, entry);
+}
+
+/* LOOP_HOLD when the run waits for something, or is finished. */
+static LoopVerdict
+do_next(DriveLoop *loop, LoopRun *entry)
+{
+	switch (entry->next->kind)
+	{
+		case RUN_WAIT:
+			return sleep_in(loop, entry);
+		case RUN_NOTIFY:
+			return pass_message(entry);
+		case RUN_RECEIVE:
+			return receive_message(entry);
+		case RUN_SEND:
+			return prepare(loop, entry);
+		case RUN_FINISHED:
+			finish(loop, entry);
+			break;
+	}
+	return LOOP_HOLD;
 }
 
 static void
@@ -284,6 +334,7 @@ finish(DriveLoop *loop, LoopRun *entry)
 {
 	loop->count--;
 	loop->current = NULL;
+	arazzo_receiver_free(entry->receiver);
 	MemoryContextDelete(entry->call_context);
 	loop->hooks->finished(loop->hooks->owner, entry->tag, entry->run, entry->secrets);
 }
@@ -294,6 +345,7 @@ leave(DriveLoop *loop, LoopRun *entry)
 {
 	loop->count--;
 	loop->current = NULL;
+	arazzo_receiver_free(entry->receiver);
 	MemoryContextDelete(entry->call_context);
 	if (loop->hooks->left)
 		loop->hooks->left(loop->hooks->owner, entry->tag);
@@ -326,6 +378,75 @@ pass_message(LoopRun *entry)
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(entry->call_context);
 	return verdict;
+}
+
+/* Sees to it that no message is missed that what is next may lead to;
+ * LOOP_TOLD when that is so. */
+static LoopVerdict
+listen_first(LoopRun *entry)
+{
+	MemoryContext old = MemoryContextSwitchTo(entry->call_context);
+	const LoopHooks *hooks = entry->loop->hooks;
+	ArazzoFailure *failure = NULL;
+	LoopVerdict verdict = LOOP_TOLD;
+
+	switch (arazzo_receiver_listen(entry->receiver, entry->next, hooks->connect, hooks->owner, entry->role, &failure))
+	{
+		case RECEIVER_READY:
+			break;
+		case RECEIVER_STARTING:
+			entry->awaits = AWAITS_LISTENING;
+			verdict = LOOP_HOLD;
+			break;
+		case RECEIVER_REFUSED:
+			verdict = refuse(entry, failure);
+			break;
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(entry->call_context);
+	return verdict;
+}
+
+/* Takes the message that the run waits for; when it has not come, the run
+ * sleeps until it does, or its time is over. */
+static LoopVerdict
+receive_message(LoopRun *entry)
+{
+	MemoryContext old = MemoryContextSwitchTo(entry->call_context);
+	const LoopHooks *hooks = entry->loop->hooks;
+	ArazzoFailure *failure = arazzo_message_check(entry->next->step, entry->next);
+	const ArazzoResponse *response = failure ? NULL :
+		arazzo_receiver_take(entry->receiver, entry->run, entry->next);
+	LoopVerdict verdict = LOOP_HOLD;
+
+	if (failure)
+		verdict = refuse(entry, failure);
+	else if (response)
+		verdict = observe(entry, NULL, response);
+	else
+	{
+		if (hooks->await)
+			hooks->await(hooks->owner, entry->tag);
+		entry->awaits = AWAITS_MESSAGE;
+		pairingheap_add(entry->loop->asleep, &entry->sleep);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(entry->call_context);
+	return verdict;
+}
+
+/* Called by what listens: must not throw. */
+static void
+note_message(void *argument)
+{
+	LoopRun    *entry = argument;
+
+	if (entry->awaits == AWAITS_NOTHING)
+		return;
+	if (entry->awaits == AWAITS_MESSAGE)
+		pairingheap_remove(entry->loop->asleep, &entry->sleep);
+	entry->awaits = AWAITS_NOTHING;
+	dlist_push_tail(&entry->loop->ready, &entry->node);
 }
 
 /*
@@ -595,18 +716,19 @@ static void
 wait_for_events(DriveLoop *loop, int timeout)
 {
 	TimestampTz moment = next_moment(loop);
+	bool		sockets = loop->in_flight > 0 || arazzo_listener_count() > 0;
 	TimestampTz now;
 
 	if (loop->count > 1)
 		loop->current = NULL;
-	if (moment == DT_NOEND && loop->in_flight > 0)
+	if (moment == DT_NOEND && sockets)
 	{
 		arazzo_http_poll(timeout);
 		return;
 	}
 	now = arazzo_clock_now();
 	moment = Min(moment, TimestampTzPlusMilliseconds(now, timeout));
-	if (loop->in_flight > 0)
+	if (sockets)
 		arazzo_http_poll(TimestampDifferenceMilliseconds(now, moment));
 	else if (moment > now)
 		arazzo_clock_wait_once(moment);

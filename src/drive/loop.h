@@ -42,12 +42,12 @@ typedef struct LoopHooks
 	/*
 	 * The connection for a URL as arazzo_connection_find gives it; NULL takes
 	 * that function.  It must stay until the call is over: what is made in
-	 * the current memory context does.
+	 * the current memory context does.  Asked for databases to listen to, too.
 	 */
 	const ArazzoConnection *(*connect) (void *owner, const char *url, Oid role, ArazzoFailure **failure);
 
-	/* Does what is next when it is a message, not a request; NULL takes
-	 * arazzo_message_perform, which needs a transaction. */
+	/* Does what is next when it is a message to send, not a request; NULL
+	 * takes arazzo_message_perform, which needs a transaction. */
 	void		(*message) (void *owner, ArazzoRun *run, const RunNext *next);
 
 	/* A call is ready, key included; may it be sent, as soon as its server's
@@ -73,6 +73,9 @@ typedef struct LoopHooks
 
 	/* The run waits until a moment: in the loop (LOOP_GO), or LOOP_LEAVE. */
 	LoopVerdict (*wait) (void *owner, void *tag, TimestampTz until);
+
+	/* The run waits for a message, in the loop. */
+	void		(*await) (void *owner, void *tag);
 
 	/* A run that a hook had leave is no longer the loop's: the memory it was
 	 * added in may go. */
@@ -106,6 +109,9 @@ extern LoopRun *arazzo_loop_add(DriveLoop *loop, ArazzoRun *run, Oid role, const
 extern void arazzo_loop_release(LoopRun *entry);
 extern void arazzo_loop_remove(LoopRun *entry);
 
+/* Asks of each run that waits for a moment or a message whether it leaves. */
+extern void arazzo_loop_ask_sleepers(DriveLoop *loop);
+
 /* Secrets (List of char *) that the run's calls have carried so far. */
 extern List *arazzo_loop_secrets(const LoopRun *entry);
 
@@ -115,7 +121,7 @@ extern int	arazzo_loop_count(const DriveLoop *loop);
 /*
  * Does what can be done; then, when nothing can, waits until something can,
  * at most for the time given (ms), or until the latch is set while no call
- * is in flight.  Interruptible.
+ * is in flight and nothing is listened to.  Interruptible.
  */
 extern void arazzo_loop_turn(DriveLoop *loop, int timeout);
 

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * message.c
- *	  Messages of a run: NOTIFY.
+ *	  Messages of a run: what can be sent and received, and NOTIFY.
  *
  * The channel is the channel's address and the text is the payload.  A
  * message with headers is the object {"headers": ..., "payload": ...}
@@ -24,14 +24,14 @@
 #define PAYLOAD_BYTES (BLCKSZ - NAMEDATALEN - 128)
 
 static ArazzoFailure *refusal(const RunNext *next, const char *text);
-static ArazzoFailure *cannot_receive(const RunNext *next);
+static ArazzoFailure *cannot_receive(const PlanStep *step);
 static char *message_text(const RunNext *next);
 static void notify(ArazzoRun *run, const RunNext *next, const char *text);
 
 bool
-arazzo_message_is(const RunNext *next)
+arazzo_message_listens(const PlanStep *step)
 {
-	return next->kind == RUN_NOTIFY || next->kind == RUN_RECEIVE;
+	return step->channel->receive && step->channel->protocol == PROTOCOL_NOTIFY && step->channel->server;
 }
 
 ArazzoFailure *
@@ -42,7 +42,7 @@ arazzo_message_check(const PlanStep *step, const RunNext *next)
 	if (failure)
 		return failure;
 	if (step->channel->receive)
-		return cannot_receive(next);
+		return arazzo_message_listens(step) ? arazzo_message_check_name(next->request->url) : cannot_receive(step);
 	return refusal(next, message_text(next));
 }
 
@@ -77,10 +77,8 @@ refusal(const RunNext *next, const char *text)
 	if (database && database[0] != '\0' && here && strcmp(database, here) != 0)
 		return arazzo_failure_make(ERRCODE_FEATURE_NOT_SUPPORTED,
 								   "channel \"%s\" is in database \"%s\", not in this one", channel, database);
-	if (channel[0] == '\0' || strlen(channel) >= NAMEDATALEN)
-		return arazzo_failure_make(ERRCODE_INVALID_PARAMETER_VALUE,
-								   channel[0] == '\0' ? "the channel has an empty name" :
-								   "name of channel \"%s\" is too long", channel);
+	if (arazzo_message_check_name(channel) != NULL)
+		return arazzo_message_check_name(channel);
 	if (strlen(text) >= PAYLOAD_BYTES)
 		return arazzo_failure_hint(arazzo_failure_make(ERRCODE_PROGRAM_LIMIT_EXCEEDED,
 													   "message of %zu bytes is too long for NOTIFY", strlen(text)),
@@ -88,19 +86,30 @@ refusal(const RunNext *next, const char *text)
 	return NULL;
 }
 
-/*
- * A backend takes in notifications between transactions only, and hands them
- * to its client, not to functions; background processes may not LISTEN at
- * all.
- */
-static ArazzoFailure *
-cannot_receive(const RunNext *next)
+/* A longer name would be cut, and be another channel. */
+ArazzoFailure *
+arazzo_message_check_name(const char *channel)
 {
-	ArazzoFailure *failure = arazzo_failure_make(ERRCODE_FEATURE_NOT_SUPPORTED,
-												 "step \"%s\" cannot receive messages in a database",
-												 next->step->step_id);
+	if (channel[0] != '\0' && strlen(channel) < NAMEDATALEN)
+		return NULL;
+	return arazzo_failure_make(ERRCODE_INVALID_PARAMETER_VALUE,
+							   channel[0] == '\0' ? "the channel has an empty name" :
+							   "name of channel \"%s\" is too long", channel);
+}
 
-	return arazzo_failure_hint(failure, "PostgreSQL delivers notifications to clients between transactions, never to a function; let the client that listens run the rest as a workflow of its own.");
+/* A webhook would have to be a server, which a session is not. */
+static ArazzoFailure *
+cannot_receive(const PlanStep *step)
+{
+	ArazzoFailure *failure;
+
+	if (step->channel->protocol == PROTOCOL_NOTIFY)
+		return arazzo_failure_make(ERRCODE_ARAZZO_REFERENCE,
+								   "the channel's server has no address to receive messages from");
+	failure = arazzo_failure_make(ERRCODE_FEATURE_NOT_SUPPORTED,
+								  "step \"%s\" cannot receive messages over %s",
+								  step->step_id, step->channel->protocol_name);
+	return arazzo_failure_hint(failure, "A session of a database takes in no requests. Messages are received over the protocol postgres.");
 }
 
 /* The payload, or headers and payload; what is not JSON is a string there. */

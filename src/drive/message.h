@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * message.h
- *	  Messages of a run: NOTIFY.
+ *	  Messages of a run: what can be sent and received, and NOTIFY.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,11 +10,17 @@
 
 #include "run/machine.h"
 
-/* Is what is next a message, and no request? */
-extern bool arazzo_message_is(const RunNext *next);
+/* Is a step to receive its message by LISTEN? */
+extern bool arazzo_message_listens(const PlanStep *step);
 
-/* Does it and tells the run: publishes it, or refuses it with the reason. */
+/*
+ * RUN_NOTIFY: does it and tells the run: publishes it, or refuses it with the
+ * reason.
+ */
 extern void arazzo_message_perform(ArazzoRun *run, const RunNext *next);
+
+/* What is wrong with the name of a channel of this or another database. */
+extern ArazzoFailure *arazzo_message_check_name(const char *channel);
 
 /* Why a step's message cannot be sent or received here, or NULL. */
 extern ArazzoFailure *arazzo_message_check(const PlanStep *step, const RunNext *next);

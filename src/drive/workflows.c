@@ -15,6 +15,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "drive/message.h"
 #include "support/strings.h"
 #include "workflow/plan.h"
 
@@ -137,7 +138,9 @@ server_urls(const ArazzoPlan *plan)
 
 		for (i = 0; i < workflow->step_count; i++)
 		{
-			if (workflow->steps[i].operation && workflow->steps[i].operation->server_url[0] != '\0')
+			if (workflow->steps[i].channel && arazzo_message_listens(&workflow->steps[i]))
+				urls = arazzo_strings_add(urls, workflow->steps[i].channel->server);
+			else if (workflow->steps[i].operation && workflow->steps[i].operation->server_url[0] != '\0')
 				urls = arazzo_strings_add(urls, workflow->steps[i].operation->server_url);
 		}
 	}

@@ -87,7 +87,6 @@ static ServerCache *build_cache(void);
 static void read_servers(ServerCache *building, Oid wrapper);
 static void add_server(ServerCache *building, HeapTuple tuple, TupleDesc descriptor);
 static int	compare_servers(const ListCell *a, const ListCell *b);
-static const char *option_value(const List *options, const char *name);
 static char *without_trailing_slash(const char *url);
 static CachedServer *find_server(const char *url, Oid role);
 static bool may_use(const CachedServer *server, Oid role);
@@ -175,8 +174,8 @@ arazzo_connection_rewrite(const ArazzoConnection *connection, const char *url)
 	HttpUrl		parsed;
 	int			covered;
 
-	if (arazzo_url_parse(connection->api, &api) != NULL ||
-		arazzo_url_parse(url, &parsed) != NULL ||
+	if (arazzo_url_parse_any(connection->api, &api) != NULL ||
+		arazzo_url_parse_any(url, &parsed) != NULL ||
 		(covered = arazzo_url_covers(&api, &parsed)) < 0)
 		elog(ERROR, "URL does not belong to server \"%s\"", connection->server_name);
 	return psprintf("%s%s", connection->url, parsed.path + covered);
@@ -300,11 +299,11 @@ add_server(ServerCache *building, HeapTuple tuple, TupleDesc descriptor)
 	options = heap_getattr(tuple, Anum_pg_foreign_server_srvoptions, descriptor, &is_null);
 	if (!is_null)
 		server->options = untransformRelOptions(options);
-	api = option_value(server->options, "api");
+	api = arazzo_option_value(server->options, "api");
 	if (api == NULL)
 		return;
 	server->api = without_trailing_slash(api);
-	if (arazzo_url_parse(server->api, &server->api_url) == NULL)
+	if (arazzo_url_parse_any(server->api, &server->api_url) == NULL)
 		building->servers = lappend(building->servers, server);
 }
 
@@ -315,21 +314,6 @@ compare_servers(const ListCell *a, const ListCell *b)
 	const CachedServer *right = lfirst(b);
 
 	return strcmp(left->name, right->name);
-}
-
-static const char *
-option_value(const List *options, const char *name)
-{
-	ListCell   *cell;
-
-	foreach(cell, options)
-	{
-		DefElem    *option = lfirst(cell);
-
-		if (strcmp(option->defname, name) == 0)
-			return defGetString(option);
-	}
-	return NULL;
 }
 
 static char *
@@ -355,7 +339,7 @@ find_server(const char *url, Oid role)
 	HttpUrl		parsed;
 	ListCell   *cell;
 
-	if (arazzo_url_parse(url, &parsed) != NULL)
+	if (arazzo_url_parse_any(url, &parsed) != NULL)
 		return NULL;
 	foreach(cell, current_cache()->servers)
 	{
@@ -383,14 +367,14 @@ static ArazzoFailure *
 no_server_failure(const char *url)
 {
 	HttpUrl		parsed;
-	const char *problem = arazzo_url_parse(url, &parsed);
+	const char *problem = arazzo_url_parse_any(url, &parsed);
 	ArazzoFailure *failure;
 
 	if (problem != NULL)
 		return arazzo_failure_make(ERRCODE_INSUFFICIENT_PRIVILEGE, "URL of the request %s", problem);
 	failure = arazzo_failure_make(ERRCODE_INSUFFICIENT_PRIVILEGE,
 								  "there is no server for \"%s\"", base_of(url));
-	if (!parsed.secure && !arazzo_url_is_loopback(&parsed))
+	if (!parsed.secure && !parsed.database && !arazzo_url_is_loopback(&parsed))
 		return arazzo_failure_hint(failure, "Use https; plain http is for loopback addresses.");
 	return arazzo_failure_hint(failure, "An administrator can allow it: CREATE SERVER name FOREIGN DATA WRAPPER %s OPTIONS (api '%s').",
 							   WRAPPER_NAME, base_of(url));
@@ -402,7 +386,7 @@ base_of(const char *url)
 {
 	HttpUrl		parsed;
 
-	arazzo_url_parse(url, &parsed);
+	arazzo_url_parse_any(url, &parsed);
 	return pnstrdup(url, parsed.path - url);
 }
 
@@ -443,7 +427,7 @@ make_connection(CachedServer *server, Oid role, ArazzoFailure **failure)
 	MemoryContext caller;
 	RoleConnection *entry;
 
-	file.path = option_value(mapping, "secret_file");
+	file.path = arazzo_option_value(mapping, "secret_file");
 	if (file.path && !arazzo_secret_file_read(&file, server->name, &secrets, failure))
 		return NULL;
 	caller = MemoryContextSwitchTo(GetMemoryChunkContext(server));
@@ -463,7 +447,7 @@ add_connection(CachedServer *server, Oid role)
 {
 	RoleConnection *entry = palloc0(sizeof(RoleConnection));
 	ArazzoConnection *connection = &entry->connection;
-	const char *url = option_value(server->options, "url");
+	const char *url = arazzo_option_value(server->options, "url");
 	HttpUrl		parsed;
 
 	connection->server = server->oid;
@@ -473,7 +457,7 @@ add_connection(CachedServer *server, Oid role)
 	connection->api = server->api;
 	connection->url = url == NULL ? server->api : without_trailing_slash(url);
 	connection->http.pool = ((uint64) role << 32) | server->oid;
-	connection->http.allow_loopback = arazzo_url_parse(connection->url, &parsed) == NULL &&
+	connection->http.allow_loopback = arazzo_url_parse_any(connection->url, &parsed) == NULL &&
 		arazzo_url_is_loopback(&parsed);
 	entry->cache = cache;
 	connection->http.max_header_bytes = DEFAULT_HEADER_BYTES;
@@ -491,31 +475,31 @@ apply_server_options(RoleConnection *entry, const List *options)
 	ArazzoConnection *connection = &entry->connection;
 	const char *value;
 
-	if ((value = option_value(options, "connect_timeout")) != NULL)
+	if ((value = arazzo_option_value(options, "connect_timeout")) != NULL)
 		arazzo_option_time(value, &entry->connect_timeout);
-	if ((value = option_value(options, "timeout")) != NULL)
+	if ((value = arazzo_option_value(options, "timeout")) != NULL)
 		arazzo_option_time(value, &entry->timeout);
-	if ((value = option_value(options, "max_response_bytes")) != NULL)
+	if ((value = arazzo_option_value(options, "max_response_bytes")) != NULL)
 		arazzo_option_bytes(value, &entry->max_response_bytes);
-	if ((value = option_value(options, "max_header_bytes")) != NULL)
+	if ((value = arazzo_option_value(options, "max_header_bytes")) != NULL)
 		arazzo_option_bytes(value, &connection->http.max_header_bytes);
-	if ((value = option_value(options, "max_concurrency")) != NULL)
+	if ((value = arazzo_option_value(options, "max_concurrency")) != NULL)
 		arazzo_option_count(value, &connection->max_concurrency);
-	if ((value = option_value(options, "retry_limit")) != NULL)
+	if ((value = arazzo_option_value(options, "retry_limit")) != NULL)
 		arazzo_option_count(value, &connection->retry_limit);
-	if ((value = option_value(options, "max_rate")) != NULL)
+	if ((value = arazzo_option_value(options, "max_rate")) != NULL)
 		arazzo_option_rate(value, &connection->max_rate);
-	if ((value = option_value(options, "idempotency_key")) != NULL)
+	if ((value = arazzo_option_value(options, "idempotency_key")) != NULL)
 		arazzo_option_key_place(value, &connection->key_place, &connection->key_name);
-	if ((value = option_value(options, "idempotency_window")) != NULL)
+	if ((value = arazzo_option_value(options, "idempotency_window")) != NULL)
 		arazzo_option_duration(value, &connection->idempotency_window);
-	if ((value = option_value(options, "duplicate_response")) != NULL)
+	if ((value = arazzo_option_value(options, "duplicate_response")) != NULL)
 		arazzo_option_response(value, &connection->duplicate_status, &connection->duplicate_text);
-	connection->http.ca_file = option_value(options, "ca_file");
-	connection->http.pinned_public_key = option_value(options, "pinned_public_key");
-	connection->http.allow_private = option_value(options, "allow_private");
-	connection->http.proxy = option_value(options, "proxy");
-	connection->token_url = option_value(options, "token_url");
+	connection->http.ca_file = arazzo_option_value(options, "ca_file");
+	connection->http.pinned_public_key = arazzo_option_value(options, "pinned_public_key");
+	connection->http.allow_private = arazzo_option_value(options, "allow_private");
+	connection->http.proxy = arazzo_option_value(options, "proxy");
+	connection->token_url = arazzo_option_value(options, "token_url");
 }
 
 static void
@@ -524,18 +508,18 @@ apply_mapping_options(ArazzoConnection *connection, const List *options)
 	ConnectionCredentials *credentials = &connection->credentials;
 	const char *value;
 
-	credentials->api_key = option_value(options, "api_key");
-	credentials->api_key_next = option_value(options, "api_key_next");
-	credentials->token = option_value(options, "token");
-	credentials->token_next = option_value(options, "token_next");
-	credentials->user = option_value(options, "user");
-	credentials->password = option_value(options, "password");
-	credentials->client_id = option_value(options, "client_id");
-	credentials->client_secret = option_value(options, "client_secret");
-	if ((value = option_value(options, "client_auth")) != NULL)
+	credentials->api_key = arazzo_option_value(options, "api_key");
+	credentials->api_key_next = arazzo_option_value(options, "api_key_next");
+	credentials->token = arazzo_option_value(options, "token");
+	credentials->token_next = arazzo_option_value(options, "token_next");
+	credentials->user = arazzo_option_value(options, "user");
+	credentials->password = arazzo_option_value(options, "password");
+	credentials->client_id = arazzo_option_value(options, "client_id");
+	credentials->client_secret = arazzo_option_value(options, "client_secret");
+	if ((value = arazzo_option_value(options, "client_auth")) != NULL)
 		(void) arazzo_option_client_auth(value, &credentials->client_post);
-	connection->http.client_cert = option_value(options, "client_cert");
-	connection->http.client_key = option_value(options, "client_key");
+	connection->http.client_cert = arazzo_option_value(options, "client_cert");
+	connection->http.client_key = arazzo_option_value(options, "client_key");
 }
 
 /*

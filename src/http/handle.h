@@ -101,4 +101,7 @@ extern bool arazzo_handle_request_left(const HttpHandle *handle);
 
 extern int	arazzo_handle_idle_count(void);
 
+/* The file of certificate authorities that the library trusts, or NULL. */
+extern const char *arazzo_handle_ca_file(void);
+
 #endif							/* ARAZZO_HTTP_HANDLE_H */

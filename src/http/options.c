@@ -62,6 +62,7 @@ static const char *check_token_url(const char *value);
 static const char *check_client_auth(const char *value);
 static void validate_option(DefElem *option, Oid catalog);
 static void check_place(List *options, Oid catalog);
+static void check_database(List *options);
 static void report_invalid(const char *name, const char *problem) pg_attribute_noreturn();
 static const OptionRule *find_rule(const char *name, Oid catalog);
 static void report_unknown(const char *name, Oid catalog);
@@ -127,29 +128,52 @@ arazzo_option_validator(PG_FUNCTION_ARGS)
 static void
 check_place(List *options, Oid catalog)
 {
-	const char *api = NULL;
-	bool		has_url = false;
-	ListCell   *cell;
+	const char *api;
+	const char *url;
+	HttpUrl		parsed;
+	HttpUrl		place;
 
 	if (catalog != ForeignServerRelationId)
 		return;
-	foreach(cell, options)
-	{
-		DefElem    *option = lfirst(cell);
-
-		if (strcmp(option->defname, "url") == 0)
-			has_url = true;
-		if (strcmp(option->defname, "api") == 0)
-			api = defGetString(option);
-	}
+	api = arazzo_option_value(options, "api");
+	url = arazzo_option_value(options, "url");
 	if (api == NULL)
 		ereport(ERROR,
 				errcode(ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED),
 				errmsg("option \"%s\" is required", "api"),
 				errhint("It is the base address of the API as its OpenAPI document has it, for example https://api.example.com."),
 				errhidestmt(true));
-	if (!has_url && check_url(api) != NULL)
+	if (url == NULL && check_url(api) != NULL)
 		report_invalid("api", check_url(api));
+	(void) arazzo_url_parse_any(api, &parsed);
+	if (url != NULL && arazzo_url_parse_any(url, &place) == NULL && parsed.database != place.database)
+		report_invalid("url", "is not of the same kind as that of \"api\"");
+	if (parsed.database)
+		check_database(options);
+}
+
+/* What a connection that only listens has no use for is a mistake. */
+static void
+check_database(List *options)
+{
+	static const char *const fitting[] = {
+		"api", "url", "connect_timeout", "timeout", "max_response_bytes", "ca_file", "allow_private"
+	};
+	ListCell   *cell;
+	size_t		i;
+
+	foreach(cell, options)
+	{
+		DefElem    *option = lfirst(cell);
+
+		for (i = 0; i < lengthof(fitting) && strcmp(option->defname, fitting[i]) != 0; i++)
+			;
+		if (i == lengthof(fitting))
+			ereport(ERROR,
+					errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+					errmsg("option \"%s\" does not apply to a database", option->defname),
+					errhidestmt(true));
+	}
 }
 
 static void
@@ -236,7 +260,7 @@ static const char *
 check_api(const char *value)
 {
 	HttpUrl		url;
-	const char *problem = arazzo_url_parse(value, &url);
+	const char *problem = arazzo_url_parse_any(value, &url);
 
 	if (problem != NULL)
 		return problem;
@@ -255,7 +279,7 @@ check_url(const char *value)
 
 	if (problem != NULL)
 		return problem;
-	if (arazzo_url_parse(value, &url) == NULL && !url.secure && !arazzo_url_is_loopback(&url))
+	if (arazzo_url_parse_any(value, &url) == NULL && !url.secure && !url.database && !arazzo_url_is_loopback(&url))
 		return "uses plain http, which is for loopback addresses";
 	return NULL;
 }
@@ -443,6 +467,21 @@ arazzo_option_client_auth(const char *value, bool *post)
 {
 	*post = strcmp(value, "client_secret_post") == 0;
 	return *post || strcmp(value, "client_secret_basic") == 0;
+}
+
+const char *
+arazzo_option_value(const List *options, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, options)
+	{
+		DefElem    *option = lfirst(cell);
+
+		if (strcmp(option->defname, name) == 0)
+			return defGetString(option);
+	}
+	return NULL;
 }
 
 bool

@@ -11,7 +11,12 @@
 #ifndef ARAZZO_HTTP_OPTIONS_H
 #define ARAZZO_HTTP_OPTIONS_H
 
+#include "nodes/pg_list.h"
+
 #include "http/connection.h"
+
+/* The value of an option (List of DefElem), or NULL. */
+extern const char *arazzo_option_value(const List *options, const char *name);
 
 /* A time with PostgreSQL's units, 1 ms to 1 h; a bare number is in ms. */
 extern bool arazzo_option_time(const char *value, int *milliseconds);

@@ -17,6 +17,7 @@
 
 #include "http/fault.h"
 #include "http/handle.h"
+#include "http/listener.h"
 #include "http/request.h"
 #include "http/transport.h"
 #include "http/url.h"
@@ -78,9 +79,10 @@ arazzo_http_poll(int timeout)
 	for (;;)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (in_flight_count > 0)
+		if (in_flight_count > 0 || arazzo_listener_count() > 0)
 			arazzo_handles_drive(finish_transfer);
-		if (unseen_count > 0 || in_flight_count == 0 || left <= 0)
+		if (arazzo_listeners_drive() || unseen_count > 0 || left <= 0 ||
+			(in_flight_count == 0 && arazzo_listener_count() == 0))
 			return;
 		arazzo_handles_wait(Min(left, POLL_SLICE));
 		INSTR_TIME_SET_CURRENT(now);

@@ -286,6 +286,12 @@ arazzo_handle_idle_count(void)
 	return idle_count;
 }
 
+const char *
+arazzo_handle_ca_file(void)
+{
+	return curl_version_info(CURLVERSION_NOW)->cainfo;
+}
+
 /* Sets an option unless one before could not be set. */
 #define SET_OPTION(code, easy, option, value) \
 	do { \
@@ -510,6 +516,8 @@ arazzo_handles_drive(HandleDone done)
 	CURLMsg    *message;
 	int			count;
 
+	if (multi == NULL)
+		return;
 	if (ready_count == 0 && !is_call_due())
 		ready_count = arazzo_watch_wait(0);
 	code = act_on_events();
@@ -577,7 +585,11 @@ act_on_events(void)
 	for (i = 0; i < ready_count && code == CURLM_OK; i++)
 	{
 		WatchEvent	event = arazzo_watch_event(i);
-		int			what = (event.readable ? CURL_CSELECT_IN : 0) |
+		int			what;
+
+		if (event.owner != WATCH_HTTP)
+			continue;
+		what = (event.readable ? CURL_CSELECT_IN : 0) |
 			(event.writable ? CURL_CSELECT_OUT : 0) | (event.failed ? CURL_CSELECT_ERR : 0);
 
 		code = curl_multi_socket_action(multi, event.descriptor, what, &running);
@@ -614,7 +626,7 @@ now_ms(void)
 static int
 on_watch(CURL *easy, curl_socket_t socket, int what, void *argument, void *assigned)
 {
-	if (!arazzo_watch_set(socket, what == CURL_POLL_IN || what == CURL_POLL_INOUT,
+	if (!arazzo_watch_set(socket, WATCH_HTTP, what == CURL_POLL_IN || what == CURL_POLL_INOUT,
 						  what == CURL_POLL_OUT || what == CURL_POLL_INOUT))
 		watch_failed = true;
 	return 0;

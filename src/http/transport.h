@@ -50,8 +50,9 @@ typedef struct HttpTransfer HttpTransfer;
 extern HttpTransfer *arazzo_http_start(const ArazzoRequest *request, const HttpOptions *options);
 
 /*
- * Drives all transfers; returns when one is done, or after the given time
- * (ms), or sooner.  Interrupts are honoured (57014) within 100 ms.
+ * Drives all transfers, and all that listens (listener.h); returns when one
+ * is done or has something new, or after the given time (ms), or sooner.
+ * Interrupts are honoured (57014) within 100 ms.
  */
 extern void arazzo_http_poll(int timeout);
 

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * url.c
- *	  Absolute http and https URLs, taken apart without copying.
+ *	  Absolute URLs of HTTP servers and of databases, taken apart without
+ *	  copying.
  *
  * What this parser accepts, every other parser reads in the same way: it
  * refuses all in which they are known to differ (backslashes, user
@@ -16,15 +17,41 @@
 
 #include "http/url.h"
 
+#define NOT_HTTP "is not an absolute http or https URL"
+
+static const struct
+{
+	const char *prefix;
+	bool		secure;
+	bool		database;
+	int			port;
+}			schemes[] =
+{
+	{"https://", true, false, 443},
+	{"http://", false, false, 80},
+	{"postgresql://", false, true, 5432},
+	{"postgres://", false, true, 5432}
+};
+
+static const char *parse_scheme(const char *text, HttpUrl *url);
 static const char *parse_authority(const char *text, int length, HttpUrl *url);
 static const char *parse_port(const char *digits, int length, int *port);
 static bool has_forbidden_character(const char *text);
 static bool is_host_character(char c);
+static bool is_directory(const char *host);
 static bool has_dot_segment(const char *path, int length);
 static int	dot_length(const char *text, const char *end);
 
 const char *
 arazzo_url_parse(const char *text, HttpUrl *url)
+{
+	const char *problem = arazzo_url_parse_any(text, url);
+
+	return problem == NULL && url->database ? NOT_HTTP : problem;
+}
+
+const char *
+arazzo_url_parse_any(const char *text, HttpUrl *url)
 {
 	const char *authority;
 	const char *problem;
@@ -33,15 +60,9 @@ arazzo_url_parse(const char *text, HttpUrl *url)
 	memset(url, 0, sizeof(HttpUrl));
 	if (has_forbidden_character(text))
 		return "has a character that no URL may have";
-	if (pg_strncasecmp(text, "https://", 8) == 0)
-	{
-		url->secure = true;
-		authority = text + 8;
-	}
-	else if (pg_strncasecmp(text, "http://", 7) == 0)
-		authority = text + 7;
-	else
-		return "is not an absolute http or https URL";
+	authority = parse_scheme(text, url);
+	if (authority == NULL)
+		return NOT_HTTP;
 
 	length = strcspn(authority, "/?#");
 	problem = parse_authority(authority, length, url);
@@ -55,6 +76,27 @@ arazzo_url_parse(const char *text, HttpUrl *url)
 	url->has_fragment = (strchr(text, '#') != NULL);
 	if (has_dot_segment(url->path, url->path_length))
 		return "has a path segment \".\" or \"..\"";
+	return NULL;
+}
+
+/* Returns what follows the scheme, NULL when it is none of ours. */
+static const char *
+parse_scheme(const char *text, HttpUrl *url)
+{
+	size_t		i;
+
+	for (i = 0; i < lengthof(schemes); i++)
+	{
+		size_t		length = strlen(schemes[i].prefix);
+
+		if (pg_strncasecmp(text, schemes[i].prefix, length) == 0)
+		{
+			url->secure = schemes[i].secure;
+			url->database = schemes[i].database;
+			url->port = schemes[i].port;
+			return text + length;
+		}
+	}
 	return NULL;
 }
 
@@ -82,8 +124,10 @@ parse_authority(const char *text, int length, HttpUrl *url)
 	}
 	else
 	{
-		while (p < end && is_host_character(*p))
+		while (p < end && (is_host_character(*p) || (url->database && *p == '%')))
 			p++;
+		if (memchr(text, '%', p - text) != NULL && !is_directory(text))
+			return "has a host name with a character that none may have";
 	}
 	url->host_length = p - text;
 	if (url->host_length == 0)
@@ -91,7 +135,6 @@ parse_authority(const char *text, int length, HttpUrl *url)
 	if (url->host_length > 255)
 		return "has a host name that is too long";
 
-	url->port = url->secure ? 443 : 80;
 	if (p == end)
 		return NULL;
 	if (*p != ':')
@@ -143,6 +186,19 @@ is_host_character(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
 		(c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
+}
+
+/* A path with its slashes encoded, as libpq has it in URIs. */
+static bool
+is_directory(const char *host)
+{
+	return pg_strncasecmp(host, "%2F", 3) == 0;
+}
+
+bool
+arazzo_url_is_socket(const HttpUrl *url)
+{
+	return url->database && is_directory(url->host);
 }
 
 /* True for "." and ".." as whole segments, also percent-encoded. */
@@ -207,7 +263,8 @@ arazzo_url_is_loopback(const HttpUrl *url)
 int
 arazzo_url_covers(const HttpUrl *prefix, const HttpUrl *url)
 {
-	if (prefix->secure != url->secure || prefix->port != url->port ||
+	if (prefix->secure != url->secure || prefix->database != url->database ||
+		prefix->port != url->port ||
 		prefix->host_length != url->host_length ||
 		pg_strncasecmp(prefix->host, url->host, url->host_length) != 0)
 		return -1;

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * url.h
- *	  Absolute http and https URLs, taken apart without copying.
+ *	  Absolute URLs of HTTP servers and of databases, taken apart without
+ *	  copying.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,7 +13,9 @@
 typedef struct HttpUrl
 {
 	bool		secure;			/* https */
-	const char *host;			/* an IPv6 address keeps its brackets */
+	bool		database;		/* postgres or postgresql */
+	const char *host;			/* an IPv6 address keeps its brackets; that of a
+								 * database may be a directory, "%2F..." */
 	int			host_length;
 	int			port;			/* the scheme's own when none is written */
 	const char *path;			/* from the first slash, without the query */
@@ -29,6 +32,12 @@ typedef struct HttpUrl
  * Does not allocate.
  */
 extern const char *arazzo_url_parse(const char *text, HttpUrl *url);
+
+/* The same, and takes postgres and postgresql URLs as well. */
+extern const char *arazzo_url_parse_any(const char *text, HttpUrl *url);
+
+/* True when the host of a database is a directory: its socket lies there. */
+extern bool arazzo_url_is_socket(const HttpUrl *url);
 
 /* True when the host is localhost, 127.0.0.0/8 or [::1], literally. */
 extern bool arazzo_url_is_loopback(const HttpUrl *url);

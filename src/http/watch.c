@@ -17,6 +17,7 @@
 #include "http/watch.h"
 
 static struct pollfd *entries = NULL;
+static WatchOwner *owners = NULL;	/* of the entries */
 static WatchEvent *events = NULL;
 static int	entry_count = 0;
 static int	capacity = 0;
@@ -25,14 +26,17 @@ static int	find_entry(int descriptor);
 static bool make_room(void);
 
 bool
-arazzo_watch_set(int descriptor, bool readable, bool writable)
+arazzo_watch_set(int descriptor, WatchOwner owner, bool readable, bool writable)
 {
 	int			index = find_entry(descriptor);
 
 	if (!readable && !writable)
 	{
 		if (index < entry_count)
+		{
 			entries[index] = entries[--entry_count];
+			owners[index] = owners[entry_count];
+		}
 		return true;
 	}
 	if (index == entry_count)
@@ -43,6 +47,7 @@ arazzo_watch_set(int descriptor, bool readable, bool writable)
 	}
 	entries[index].events = (readable ? POLLIN : 0) | (writable ? POLLOUT : 0);
 	entries[index].revents = 0;
+	owners[index] = owner;
 	return true;
 }
 
@@ -70,6 +75,10 @@ make_room(void)
 	if (larger == NULL)
 		return false;
 	entries = larger;
+	larger = realloc(owners, wanted * sizeof(WatchOwner));
+	if (larger == NULL)
+		return false;
+	owners = larger;
 	larger = realloc(events, wanted * sizeof(WatchEvent));
 	if (larger == NULL)
 		return false;
@@ -91,6 +100,7 @@ arazzo_watch_wait(int timeout)
 
 		if (ready == 0)
 			continue;
+		events[count].owner = owners[i];
 		events[count].descriptor = entries[i].fd;
 		events[count].readable = (ready & (POLLIN | POLLHUP)) != 0;
 		events[count].writable = (ready & POLLOUT) != 0;

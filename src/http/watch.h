@@ -10,9 +10,17 @@
 #ifndef ARAZZO_HTTP_WATCH_H
 #define ARAZZO_HTTP_WATCH_H
 
+/* Whose a socket is: each acts on its own only. */
+typedef enum WatchOwner
+{
+	WATCH_HTTP,
+	WATCH_DATABASE
+} WatchOwner;
+
 /* A socket that is ready. */
 typedef struct WatchEvent
 {
+	WatchOwner	owner;
 	int			descriptor;
 	bool		readable;		/* or at its end */
 	bool		writable;
@@ -21,7 +29,7 @@ typedef struct WatchEvent
 
 /* What to watch a socket for; neither takes it away.  False when memory is
  * short. */
-extern bool arazzo_watch_set(int descriptor, bool readable, bool writable);
+extern bool arazzo_watch_set(int descriptor, WatchOwner owner, bool readable, bool writable);
 
 /*
  * Waits until a socket is ready or a signal comes, at most the time given

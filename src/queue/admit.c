@@ -15,6 +15,8 @@
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
+#include "drive/message.h"
+#include "drive/receive.h"
 #include "http/connection.h"
 #include "queue/admit.h"
 #include "run/machine.h"
@@ -43,6 +45,7 @@ static void create_table(void);
 static void note_change(Datum argument, int cache_id, uint32 hash_value);
 static void check_connections(const ArazzoPlan *plan, Oid role);
 static void check_connection(const PlanStep *step, Oid role);
+static bool check_channel(const PlanStep *step, Oid role, ArazzoFailure **failure);
 
 void
 arazzo_queue_admit(const ArazzoPlan *plan, Jsonb *inputs, Oid role)
@@ -152,8 +155,19 @@ check_connection(const PlanStep *step, Oid role)
 	char	   *url = psprintf("%s%.*s", operation->server_url, (int) strcspn(operation->path, "{"), operation->path);
 	ArazzoFailure *failure = NULL;
 
-	if (arazzo_connection_find(url, role, &failure) != NULL)
+	if (step->channel && !check_channel(step, role, &failure))
 		return;
-	arazzo_failure_detail(failure, "Step \"%s\" calls it.", step->step_id);
+	if (failure == NULL && arazzo_connection_find(url, role, &failure) != NULL)
+		return;
+	arazzo_failure_detail(failure, step->channel ? "Step \"%s\" needs it." : "Step \"%s\" calls it.", step->step_id);
 	arazzo_failure_report(failure, ERROR);
+}
+
+/* Of a message: false when it needs no connection for HTTP. */
+static bool
+check_channel(const PlanStep *step, Oid role, ArazzoFailure **failure)
+{
+	if (arazzo_message_listens(step))
+		return arazzo_receiver_connection(step, role, failure) == NULL;
+	return !step->channel->receive && step->channel->protocol == PROTOCOL_HTTP;
 }

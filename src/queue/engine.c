@@ -274,4 +274,5 @@ arazzo_engine_drain(QueueEngine *engine)
 		run->change.due = now;
 		arazzo_engine_run_changed(run, true);
 	}
+	arazzo_loop_ask_sleepers(engine->loop);
 }

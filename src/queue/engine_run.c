@@ -57,6 +57,7 @@ static LoopVerdict judged(void *owner, void *tag, const RunNext *next, const Dri
 						  const ArazzoResponse *response);
 static LoopVerdict resend(EngineRun *run, const DriveCall *call, const ArazzoResponse *response);
 static LoopVerdict wait(void *owner, void *tag, TimestampTz until);
+static void await(void *owner, void *tag);
 static void left(void *owner, void *tag);
 static void finished(void *owner, void *tag, ArazzoRun *finished_run, List *secrets);
 
@@ -72,6 +73,7 @@ arazzo_engine_hooks(LoopHooks *hooks, QueueEngine *engine)
 	hooks->attempt = note_attempt;
 	hooks->judged = judged;
 	hooks->wait = wait;
+	hooks->await = await;
 	hooks->left = left;
 	hooks->finished = finished;
 }
@@ -490,11 +492,25 @@ wait(void *owner, void *tag, TimestampTz until)
 {
 	EngineRun  *run = tag;
 
-	if (!run->lost && until <= TimestampTzPlusMilliseconds(arazzo_clock_now(), SHORT_WAIT))
+	if (!run->lost && !run->engine->draining &&
+		until <= TimestampTzPlusMilliseconds(arazzo_clock_now(), SHORT_WAIT))
 		return LOOP_GO;
 	save_state(run);
 	wait_until(run, until, 0);
 	return LOOP_LEAVE;
+}
+
+/*
+ * The time that a message may take is on disk before: another worker, after a
+ * crash, waits for what is left of it.
+ */
+static void
+await(void *owner, void *tag)
+{
+	EngineRun  *run = tag;
+
+	save_state(run);
+	arazzo_engine_run_changed(run, true);
 }
 
 /* What becomes of it is noted already, unless it is another's. */

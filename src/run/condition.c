@@ -8,12 +8,15 @@
  */
 #include "postgres.h"
 
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "document/uri.h"
 #include "run/internal.h"
 #include "support/clock.h"
+#include "support/settings.h"
 
+static int	receive_timeout(const PlanStep *step);
 static bool is_completed(const ArazzoRun *run, const PlanDependency *dependency);
 static JsonbValue *message_correlation(ArazzoRun *run, const PlanChannel *channel);
 
@@ -98,27 +101,49 @@ arazzo_run_expect_message(ArazzoRun *run, const PlanStep *step)
 	if (failure)
 		return arazzo_failure_copy(failure);
 	if (run->receive_until == 0)
-		run->receive_until = step->timeout > 0 ?
-			TimestampTzPlusMilliseconds(arazzo_clock_now(), step->timeout) : DT_NOEND;
+		run->receive_until = TimestampTzPlusMilliseconds(arazzo_clock_now(), receive_timeout(step));
 	return NULL;
 }
 
+/* Step Object, timeout; without one the setting for requests counts. */
+static int
+receive_timeout(const PlanStep *step)
+{
+	return step->timeout > 0 ? step->timeout : arazzo_timeout;
+}
+
+ArazzoFailure *
+arazzo_run_missed_message(const PlanStep *step)
+{
+	ArazzoFailure *failure = arazzo_failure_make(ERRCODE_ARAZZO_STEP_FAILED,
+												 "step \"%s\" received no message in %d ms",
+												 step->step_id, receive_timeout(step));
+
+	return arazzo_failure_hint(failure, "What a run sends by NOTIFY goes out when its transaction commits: a queued run can wait for the answer to it, arazzo_run cannot.");
+}
+
 /* Is the message at hand one for the step (Arazzo 1.1.0, Defining Success
- * for Asynchronous Steps)?  Correlation ids are compared as text. */
+ * for Asynchronous Steps)?  Correlation ids are compared as text.  What is
+ * read of a message that is none for it does not stay: many may come. */
 bool
 arazzo_run_message_fits(ArazzoRun *run, const PlanStep *step)
 {
-	MemoryContext old = MemoryContextSwitchTo(run->step_context);
-	bool		fits = true;
+	MemoryContext step_context = run->step_context;
+	MemoryContext old;
+	JsonbValue *carried;
+	bool		fits;
 
-	if (step->channel->correlation)
-	{
-		JsonbValue *carried = message_correlation(run, step->channel);
-
-		fits = carried != NULL &&
-			strcmp(arazzo_value_to_text(carried), arazzo_value_to_text(run->exchange.correlation)) == 0;
-	}
+	if (step->channel->correlation == NULL)
+		return true;
+	run->step_context = AllocSetContextCreate(step_context, "arazzo message", ALLOCSET_SMALL_SIZES);
+	old = MemoryContextSwitchTo(run->step_context);
+	carried = message_correlation(run, step->channel);
+	fits = carried != NULL &&
+		strcmp(arazzo_value_to_text(carried), arazzo_value_to_text(run->exchange.correlation)) == 0;
 	MemoryContextSwitchTo(old);
+	if (!fits)
+		MemoryContextDelete(run->step_context);
+	run->step_context = step_context;
 	return fits;
 }
 

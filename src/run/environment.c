@@ -20,6 +20,7 @@ static JsonbValue *request_parameter(const ArazzoRun *run, ParameterLocation in,
 static JsonbValue *request_header(const ArazzoRun *run, const char *name);
 static JsonbValue *request_body(const ArazzoRun *run);
 static JsonbValue *response_header(const ArazzoRun *run, const char *name);
+static const char *response_type(const ArazzoRun *run);
 static JsonbValue *response_body(ArazzoRun *run);
 static JsonbValue *text_value(const char *text);
 
@@ -219,6 +220,18 @@ response_header(const ArazzoRun *run, const char *name)
 	return value ? text_value(value) : NULL;
 }
 
+/* A message that does not say so itself has the type of its channel. */
+static const char *
+response_type(const ArazzoRun *run)
+{
+	const ArazzoResponse *response = run->exchange.response;
+	const char *type = arazzo_header_find(response->headers, response->header_count,
+										  "Content-Type", strlen("Content-Type"));
+	const PlanChannel *channel = run->frame->workflow->steps[run->frame->step].channel;
+
+	return type == NULL && channel && channel->receive ? channel->content_type : type;
+}
+
 /* Parsed when it is asked for, once for each answer. */
 static JsonbValue *
 response_body(ArazzoRun *run)
@@ -231,8 +244,7 @@ response_body(ArazzoRun *run)
 	if (!exchange->body_read)
 	{
 		MemoryContext old = MemoryContextSwitchTo(run->step_context);
-		const char *type = arazzo_header_find(response->headers, response->header_count,
-											  "Content-Type", strlen("Content-Type"));
+		const char *type = response_type(run);
 		char	   *warning = NULL;
 
 		exchange->body = arazzo_deserialize_body(type, response->body, response->body_length, &warning);

@@ -150,6 +150,7 @@ extern ArazzoFailure *arazzo_run_expect_message(ArazzoRun *run, const PlanStep *
 extern bool arazzo_run_message_fits(ArazzoRun *run, const PlanStep *step);
 extern ArazzoFailure *arazzo_run_check_time(ArazzoRun *run, RunFrame **late);
 extern ArazzoFailure *arazzo_run_timed_out(const PlanStep *step);
+extern ArazzoFailure *arazzo_run_missed_message(const PlanStep *step);
 extern TimestampTz arazzo_run_limited(const ArazzoRun *run, TimestampTz moment);
 extern int	arazzo_run_timeout(const ArazzoRun *run, const PlanStep *step);
 

@@ -24,6 +24,7 @@ typedef JsonbValue *(*InputCheck) (const PlanWorkflow *workflow, JsonbValue *inp
 static ArazzoRun *create_run(const ArazzoPlan *plan, const JsonbValue *inputs, InputCheck check,
 							 ArazzoFailure **failure);
 static void end_waiting(ArazzoRun *run);
+static bool end_receiving(ArazzoRun *run);
 static bool in_time(ArazzoRun *run);
 static void describe_next(ArazzoRun *run);
 static void advance(ArazzoRun *run);
@@ -128,15 +129,36 @@ end_waiting(ArazzoRun *run)
 {
 	if (run->state == STATE_WAITING && arazzo_clock_now() >= arazzo_run_limited(run, run->until))
 		run->state = STATE_READY;
-	else if (run->state == STATE_AWAITING && run->receive_until != 0 &&
-			 arazzo_clock_now() >= arazzo_run_limited(run, run->receive_until))
-	{
-		const PlanStep *step = &run->frame->workflow->steps[run->frame->step];
+	else
+		(void) end_receiving(run);
+}
 
-		run->state = STATE_READY;
-		if (arazzo_clock_now() >= run->receive_until)
-			step_failed(run, arazzo_run_place(run, step, arazzo_run_timed_out(step)), true);
-	}
+/* A message that has not come in time; true when the step has failed by it,
+ * and not the workflow around it. */
+static bool
+end_receiving(ArazzoRun *run)
+{
+	const PlanStep *step = &run->frame->workflow->steps[run->frame->step];
+	bool		late;
+
+	if (run->state != STATE_AWAITING || run->receive_until == 0 ||
+		arazzo_clock_now() < arazzo_run_limited(run, run->receive_until))
+		return false;
+	run->state = STATE_READY;
+	late = arazzo_clock_now() >= run->receive_until;
+	if (late)
+		step_failed(run, arazzo_run_place(run, step, arazzo_run_missed_message(step)), true);
+	return late;
+}
+
+bool
+arazzo_run_missed(ArazzoRun *run)
+{
+	MemoryContext caller = MemoryContextSwitchTo(run->step_context);
+	bool		result = end_receiving(run);
+
+	MemoryContextSwitchTo(caller);
+	return result;
 }
 
 /* Leaves the workflow of a step whose time is over; false when it did. */
@@ -309,7 +331,7 @@ enter_workflow(ArazzoRun *run, const PlanWorkflow *workflow, List *values,
 		frame_failed(run, arazzo_run_place(run, step, failure));
 }
 
-void
+bool
 arazzo_run_received(ArazzoRun *run, const ArazzoResponse *response, bool repeatable)
 {
 	MemoryContext caller = MemoryContextSwitchTo(run->step_context);
@@ -324,7 +346,7 @@ arazzo_run_received(ArazzoRun *run, const ArazzoResponse *response, bool repeata
 		run->exchange.response = NULL;
 		run->exchange.body_read = false;
 		MemoryContextSwitchTo(caller);
-		return;
+		return false;
 	}
 	run->state = STATE_READY;
 	arazzo_run_note_answer(run, step, response, repeatable);
@@ -338,6 +360,7 @@ arazzo_run_received(ArazzoRun *run, const ArazzoResponse *response, bool repeata
 	run->exchange.response = NULL;	/* the driver's; gone after this */
 	run->exchange.body = NULL;
 	MemoryContextSwitchTo(caller);
+	return true;
 }
 
 void

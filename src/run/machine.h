@@ -35,8 +35,8 @@ typedef enum RunNextKind
 								 * a response that has no status */
 	RUN_RECEIVE					/* hand in messages of the channel
 								 * request->url (arazzo_run_received, headers
-								 * and body, no status) until this is not next
-								 * any more; ask again at "until" at the latest */
+								 * and body, no status) until one is taken, or
+								 * arazzo_run_missed at "until" */
 } RunNextKind;
 
 typedef struct RunNext
@@ -84,9 +84,14 @@ extern const RunNext *arazzo_run_next(ArazzoRun *run);
 
 /*
  * Hands in what came back for the request.  repeatable: the call is safe or
- * carries a key by which the API knows a repetition.
+ * carries a key by which the API knows a repetition.  False when it is a
+ * message that is not the one the step waits for: it goes on waiting.
  */
-extern void arazzo_run_received(ArazzoRun *run, const ArazzoResponse *response, bool repeatable);
+extern bool arazzo_run_received(ArazzoRun *run, const ArazzoResponse *response, bool repeatable);
+
+/* No message has come: true when the time for it is over, and the step has
+ * failed by that. */
+extern bool arazzo_run_missed(ArazzoRun *run);
 
 /* The step fails before anything was sent: no connection, no credential. */
 extern void arazzo_run_refused(ArazzoRun *run, const ArazzoFailure *failure);
@@ -132,6 +137,13 @@ extern ArazzoFailure *arazzo_run_check(const ArazzoPlan *plan, const JsonbValue 
 
 /* The plan that a run follows. */
 extern const ArazzoPlan *arazzo_run_plan(const ArazzoRun *run);
+
+/*
+ * The channel that a step will listen to, as far as the run knows it now; of
+ * steps of other workflows, only what needs no value.  NULL when it does
+ * not.  In the current memory context.
+ */
+extern char *arazzo_run_channel(ArazzoRun *run, const PlanStep *step);
 
 /* Why messages of a step's channel cannot be carried at all, or NULL. */
 extern ArazzoFailure *arazzo_run_channel_failure(const PlanStep *step);

@@ -71,6 +71,25 @@ arazzo_run_build_request(ArazzoRun *run, const PlanStep *step)
 	return NULL;
 }
 
+/* What the step at hand has asked for, and was told, stays as it is. */
+char *
+arazzo_run_channel(ArazzoRun *run, const PlanStep *step)
+{
+	const PlanWorkflow *workflow = run->frame->workflow;
+	RunExchange exchange = run->exchange;
+	char	   *channel = NULL;
+
+	if (strchr(step->operation->path, '{') == NULL)
+		return pstrdup(step->operation->path);
+	if (step < workflow->steps || step >= workflow->steps + workflow->step_count)
+		return NULL;
+	memset(&run->exchange, 0, sizeof(run->exchange));
+	if (arazzo_run_build_request(run, step) == NULL)
+		channel = pstrdup(run->exchange.request->url);
+	run->exchange = exchange;
+	return channel;
+}
+
 static bool
 evaluate_parameters(Builder *builder)
 {

@@ -314,6 +314,7 @@ read_server(Reader *reader)
 		url[strlen(url) - 1] = '\0';
 	slash = strchr(strstr(url, "://") + 3, '/');
 	reader->channel->database = slash ? slash + 1 : NULL;
+	reader->channel->server = url;
 	if (!arazzo_asyncapi_is_http(reader->channel->protocol))
 		return;
 	operation->server_url = url;

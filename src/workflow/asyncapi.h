@@ -17,6 +17,7 @@ typedef struct AsyncapiChannel
 	OpenapiOperation *operation;	/* method, address as path, server, security,
 									 * content type: what a request takes */
 	const char *protocol;		/* of the server; "" when none is known */
+	const char *server;			/* its URL, or NULL */
 	const char *database;		/* the server's path without "/", or NULL */
 	const char *action;			/* "send", "receive", or NULL: not said */
 	const char *correlation;	/* location of the correlation id, or NULL */

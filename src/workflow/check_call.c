@@ -14,26 +14,11 @@
 
 #include "document/uri.h"
 #include "openapi/serialize.h"
+#include "support/strings.h"
 #include "workflow/compile.h"
 
-/* Types of JSON Schema, as a set; 0 is "any". */
-#define TYPE_NULL		0x01
-#define TYPE_BOOLEAN	0x02
-#define TYPE_INTEGER	0x04
-#define TYPE_NUMBER		0x08
-#define TYPE_STRING		0x10
-#define TYPE_ARRAY		0x20
-#define TYPE_OBJECT		0x40
-
-/* How deep schemas and payloads are compared. */
+/* How deep payloads are compared with their schemas. */
 #define MAX_LEVELS 16
-
-/* A schema with the document its references start in. */
-typedef struct PlacedSchema
-{
-	const ArazzoDocument *document;
-	JsonbValue *schema;
-} PlacedSchema;
 
 static void check_path_variables(WorkflowCompiler *self, const ArazzoNode *node, const PlanStep *step);
 static void check_required_parameters(WorkflowCompiler *self, const ArazzoNode *node, const PlanStep *step);
@@ -44,18 +29,14 @@ static void check_parameter(WorkflowCompiler *self, const ArazzoNode *node, cons
 static const PlanParameter *find_parameter(const PlanStep *step, const ArazzoNode *node);
 static const ArazzoNode *reusable(WorkflowCompiler *self, const ArazzoNode *node);
 static void check_body(WorkflowCompiler *self, const ArazzoNode *node, const PlanStep *step);
-static void check_payload(WorkflowCompiler *self, const ArazzoNode *node, PlacedSchema schema,
+static void check_payload(WorkflowCompiler *self, const ArazzoNode *node, List *schemas,
 						  const ArazzoNode *replacements, int level);
-static void check_members(WorkflowCompiler *self, const ArazzoNode *node, PlacedSchema schema,
-						  const ArazzoNode *replacements, int level);
+static void check_required(WorkflowCompiler *self, const ArazzoNode *node, List *parts,
+						   const ArazzoNode *replacements, int level);
+static bool is_read_only(WorkflowCompiler *self, List *parts, const char *name);
+static void check_members(WorkflowCompiler *self, const ArazzoNode *node, List *parts, int level);
 static bool is_replaced(const ArazzoNode *replacements, const char *name);
-static bool follow(WorkflowCompiler *self, PlacedSchema *schema);
-static int	schema_types(WorkflowCompiler *self, PlacedSchema schema, int level);
-static int	union_types(WorkflowCompiler *self, PlacedSchema schema, const char *keyword, int level);
-static int	type_named(const char *name);
-static char *type_names(int types);
 static int	value_types(WorkflowCompiler *self, const ArazzoNode *node, const char **input);
-static int	input_types(WorkflowCompiler *self, const char *name);
 static bool on_the_wire(int given, int wanted, const ArazzoNode *value);
 
 void
@@ -189,14 +170,14 @@ check_parameter(WorkflowCompiler *self, const ArazzoNode *node, const PlanStep *
 	if (value == NULL || declared->schema == NULL || schema.document == NULL)
 		return;
 	given = value_types(self, value, &input);
-	wanted = schema_types(self, schema, 0);
+	wanted = arazzo_placed_types(self->compiler->library, list_make1(&schema));
 	if (given == 0 || wanted == 0 || (given & wanted) != 0 || on_the_wire(given, wanted, input ? NULL : value))
 		return;
 	arazzo_compile_note(self, value, "type-clash",
 						input ? psprintf("input \"%s\" is %s, but parameter \"%s\" is %s",
-										 input, type_names(given), declared->name, type_names(wanted)) :
+										 input, arazzo_placed_type_names(given), declared->name, arazzo_placed_type_names(wanted)) :
 						psprintf("parameter \"%s\" is %s, not %s",
-								 declared->name, type_names(wanted), type_names(given)), NULL);
+								 declared->name, arazzo_placed_type_names(wanted), arazzo_placed_type_names(given)), NULL);
 }
 
 /* As URL text, numbers and booleans are strings, and constants of either
@@ -278,17 +259,20 @@ check_body(WorkflowCompiler *self, const ArazzoNode *node, const PlanStep *step)
 	schema.document = arazzo_library_get(self->compiler->library, step->operation->document_uri);
 	schema.schema = step->body->description->schema;
 	if (payload && schema.document && schema.schema)
-		check_payload(self, payload, schema, arazzo_node_member(body, "replacements"), 0);
+		check_payload(self, payload, list_make1(&schema), arazzo_node_member(body, "replacements"), 0);
 }
 
-/* Types and required members of a payload, as far as they are written out. */
+/* Types and required members of a payload, as far as they are written out;
+ * all the schemas must hold. */
 static void
-check_payload(WorkflowCompiler *self, const ArazzoNode *node, PlacedSchema schema,
+check_payload(WorkflowCompiler *self, const ArazzoNode *node, List *schemas,
 			  const ArazzoNode *replacements, int level)
 {
 	const char *input = NULL;
 	int			given = value_types(self, node, &input);
-	int			wanted = schema_types(self, schema, 0);
+	int			wanted = arazzo_placed_types(self->compiler->library, schemas);
+	List	   *parts = NIL;
+	ListCell   *cell;
 
 	check_stack_depth();
 	if (level > MAX_LEVELS)
@@ -299,55 +283,82 @@ check_payload(WorkflowCompiler *self, const ArazzoNode *node, PlacedSchema schem
 			return;				/* a template of the whole body */
 		arazzo_compile_note(self, node, "type-clash",
 							input ? psprintf("input \"%s\" is %s, but the operation wants %s here",
-											 input, type_names(given), type_names(wanted)) :
-							psprintf("operation wants %s here, not %s", type_names(wanted), type_names(given)),
+											 input, arazzo_placed_type_names(given), arazzo_placed_type_names(wanted)) :
+							psprintf("operation wants %s here, not %s", arazzo_placed_type_names(wanted),
+									 arazzo_placed_type_names(given)),
 							NULL);
 		return;
 	}
-	if (node->type == NODE_OBJECT && arazzo_node_member(node, "selector") == NULL)
-		check_members(self, node, schema, replacements, level);
+	if (node->type != NODE_OBJECT || arazzo_node_member(node, "selector") != NULL)
+		return;
+	foreach(cell, schemas)
+		parts = list_concat(parts, arazzo_placed_parts(self->compiler->library, *(PlacedSchema *) lfirst(cell)));
+	check_required(self, node, parts, replacements, level);
+	check_members(self, node, parts, level);
 }
 
+/* Members that the parts of a schema require, each said once. */
 static void
-check_members(WorkflowCompiler *self, const ArazzoNode *node, PlacedSchema schema,
-			  const ArazzoNode *replacements, int level)
+check_required(WorkflowCompiler *self, const ArazzoNode *node, List *parts,
+			   const ArazzoNode *replacements, int level)
 {
-	JsonbValue *properties;
-	JsonbValue *required;
-	JsonbValue	key;
-	JsonbValue	name;
-	ArazzoValueWalk walk;
-	int			i;
+	List	   *said = NIL;
+	ListCell   *cell;
 
-	if (!follow(self, &schema))
-		return;
-	properties = arazzo_value_member_cstring(schema.schema, "properties");
-	required = arazzo_value_member_cstring(schema.schema, "required");
-	if (arazzo_value_is_array(required))
+	foreach(cell, parts)
 	{
+		JsonbValue *required = arazzo_value_member_cstring(((PlacedSchema *) lfirst(cell))->schema, "required");
+		ArazzoValueWalk walk;
+		JsonbValue	key;
+		JsonbValue	name;
+
+		if (!arazzo_value_is_array(required))
+			continue;
 		arazzo_value_walk(&walk, required);
 		while (arazzo_value_next(&walk, &key, &name))
 		{
 			char	   *text = arazzo_value_to_text(&name);
-			PlacedSchema property = {schema.document, arazzo_value_member_cstring(properties, text)};
-			JsonbValue *read_only;
 
-			if (arazzo_node_member(node, text) || (level == 0 && is_replaced(replacements, text)))
+			if (arazzo_node_member(node, text) || (level == 0 && is_replaced(replacements, text)) ||
+				arazzo_strings_contain(said, text) || is_read_only(self, parts, text))
 				continue;
-			read_only = follow(self, &property) ? arazzo_value_member_cstring(property.schema, "readOnly") : NULL;
-			if (read_only && read_only->type == jbvBool && read_only->val.boolean)
-				continue;
+			said = lappend(said, text);
 			arazzo_compile_note(self, node, "missing-body-member",
 								psprintf("member \"%s\", which the operation requires, is not given", text), NULL);
 		}
 	}
+}
+
+/* Schema Object of OpenAPI, readOnly: required in answers only. */
+static bool
+is_read_only(WorkflowCompiler *self, List *parts, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, arazzo_placed_member(self->compiler->library, parts, name, strlen(name)))
+	{
+		PlacedSchema *member = lfirst(cell);
+		JsonbValue *read_only = arazzo_placed_follow(self->compiler->library, member) ?
+			arazzo_value_member_cstring(member->schema, "readOnly") : NULL;
+
+		if (read_only && read_only->type == jbvBool && read_only->val.boolean)
+			return true;
+	}
+	return false;
+}
+
+static void
+check_members(WorkflowCompiler *self, const ArazzoNode *node, List *parts, int level)
+{
+	int			i;
+
 	for (i = 0; i < node->count; i++)
 	{
-		PlacedSchema property = {schema.document, arazzo_value_member(properties, node->u.members[i].key,
-																	 node->u.members[i].key_length)};
+		List	   *schemas = arazzo_placed_member(self->compiler->library, parts, node->u.members[i].key,
+												   node->u.members[i].key_length);
 
-		if (property.schema)
-			check_payload(self, node->u.members[i].value, property, NULL, level + 1);
+		if (schemas)
+			check_payload(self, node->u.members[i].value, schemas, NULL, level + 1);
 	}
 }
 
@@ -368,124 +379,6 @@ is_replaced(const ArazzoNode *replacements, const char *name)
 			return true;
 	}
 	return false;
-}
-
-/* Follows references; false for what is no object. */
-static bool
-follow(WorkflowCompiler *self, PlacedSchema *schema)
-{
-	ArazzoFailure *ignored = NULL;
-
-	if (!arazzo_value_is_object(schema->schema))
-		return false;
-	schema->schema = arazzo_library_follow(self->compiler->library, &schema->document,
-										   schema->schema, &ignored);
-	return arazzo_value_is_object(schema->schema);
-}
-
-/* The types that a schema allows, "any" when it does not say. */
-static int
-schema_types(WorkflowCompiler *self, PlacedSchema schema, int level)
-{
-	JsonbValue *type;
-	JsonbValue *nullable;
-	JsonbValue	key;
-	JsonbValue	item;
-	ArazzoValueWalk walk;
-	int			types = 0;
-
-	if (level > MAX_LEVELS || !follow(self, &schema))
-		return 0;
-	type = arazzo_value_member_cstring(schema.schema, "type");
-	if (type == NULL)
-	{
-		types = union_types(self, schema, "oneOf", level + 1);
-		return types ? types : union_types(self, schema, "anyOf", level + 1);
-	}
-	if (type->type == jbvString)
-		types = type_named(arazzo_value_to_text(type));
-	else if (arazzo_value_is_array(type))
-	{
-		arazzo_value_walk(&walk, type);
-		while (arazzo_value_next(&walk, &key, &item))
-			types |= type_named(arazzo_value_to_text(&item));
-	}
-	nullable = arazzo_value_member_cstring(schema.schema, "nullable");
-	if (types && nullable && nullable->type == jbvBool && nullable->val.boolean)
-		types |= TYPE_NULL;
-	return types;
-}
-
-/* All that the branches allow; "any" as soon as one says so. */
-static int
-union_types(WorkflowCompiler *self, PlacedSchema schema, const char *keyword, int level)
-{
-	JsonbValue *branches = arazzo_value_member_cstring(schema.schema, keyword);
-	ArazzoValueWalk walk;
-	JsonbValue	key;
-	JsonbValue	item;
-	int			types = 0;
-
-	if (!arazzo_value_is_array(branches))
-		return 0;
-	arazzo_value_walk(&walk, branches);
-	while (arazzo_value_next(&walk, &key, &item))
-	{
-		PlacedSchema branch = {schema.document, arazzo_value_copy(&item)};
-		int			more = schema_types(self, branch, level);
-
-		if (more == 0)
-			return 0;
-		types |= more;
-	}
-	return types;
-}
-
-static const struct
-{
-	const char *name;
-	int			type;
-}			type_table[] =
-{
-	{"null", TYPE_NULL},
-	{"boolean", TYPE_BOOLEAN},
-	{"integer", TYPE_INTEGER},
-	{"number", TYPE_NUMBER | TYPE_INTEGER},
-	{"string", TYPE_STRING},
-	{"array", TYPE_ARRAY},
-	{"object", TYPE_OBJECT}
-};
-
-static int
-type_named(const char *name)
-{
-	size_t		i;
-
-	for (i = 0; i < lengthof(type_table); i++)
-	{
-		if (strcmp(type_table[i].name, name) == 0)
-			return type_table[i].type;
-	}
-	return 0;
-}
-
-static char *
-type_names(int types)
-{
-	StringInfoData names;
-	size_t		i;
-
-	initStringInfo(&names);
-	if (types & TYPE_NUMBER)
-		types &= ~TYPE_INTEGER;
-	for (i = 0; i < lengthof(type_table); i++)
-	{
-		int			type = type_table[i].type & TYPE_NUMBER ? TYPE_NUMBER : type_table[i].type;
-
-		if (types & type)
-			appendStringInfo(&names, "%s%s", names.len > 0 ? " or " : "", type_table[i].name);
-	}
-	return names.data;
 }
 
 /* The type of a value in the document; *input is the input that it is. */
@@ -523,13 +416,6 @@ value_types(WorkflowCompiler *self, const ArazzoNode *node, const char **input)
 	if (expression->root != ROOT_INPUTS || expression->pointer_count > 0 || expression->access_count > 0)
 		return 0;
 	*input = expression->name;
-	return input_types(self, expression->name);
-}
-
-static int
-input_types(WorkflowCompiler *self, const char *name)
-{
-	PlacedSchema schema = {self->document, arazzo_value_member_cstring(self->input_properties, name)};
-
-	return schema_types(self, schema, 0);
+	return arazzo_placed_types(self->compiler->library,
+							   arazzo_compile_input(self, expression->name, strlen(expression->name)));
 }

@@ -340,7 +340,7 @@ check_input_use(WorkflowCompiler *self, const CompileUse *use)
 {
 	const char *name = use->expression->name;
 
-	if (arazzo_value_member_cstring(self->input_properties, name) == NULL)
+	if (arazzo_compile_input(self, name, strlen(name)) == NIL)
 		arazzo_compile_note(self, use->place, "undeclared-input",
 							psprintf("input \"%s\" is not declared by the workflow", name),
 							psprintf("Add \"%s\" to the properties of \"inputs\".", name));

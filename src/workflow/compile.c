@@ -38,11 +38,8 @@ static bool finish(Compiler *compiler);
 static bool share_credential_inputs(PlanWorkflow *workflow);
 static bool share_action_inputs(PlanWorkflow *workflow, List *actions);
 static bool share_inputs(PlanWorkflow *workflow, const PlanWorkflow *callee, List *values);
-static const JsonbValue *schema_root(WorkflowCompiler *self, const JsonbValue *schema);
-static bool has_reference(const JsonbValue *value);
 static void add_finding(WorkflowCompiler *self, const ArazzoNode *place, ArazzoFinding *finding);
 static const char *failure_code(const ArazzoFailure *failure);
-static const JsonbValue *schema_document(void *owner, const char *uri);
 
 ArazzoPlan *
 arazzo_plan_compile(ArazzoLibrary *library, const char *document_uri,
@@ -216,22 +213,26 @@ static bool
 compile_inputs_schema(WorkflowCompiler *self)
 {
 	const ArazzoNode *node = arazzo_node_member(self->node, "inputs");
+	PlacedSchema schema = {self->document, NULL};
 	const ArazzoDocument *document = self->document;
 	ArazzoFailure *failure = NULL;
-	JsonbValue *schema;
 
 	if (node == NULL)
 		return true;
-	self->workflow->input_schema = arazzo_node_to_value(node);
-	schema = arazzo_library_follow(self->compiler->library, &document,
-								   self->workflow->input_schema, &failure);
-	if (schema == NULL)
+	self->workflow->input_schema = schema.schema = arazzo_node_to_value(node);
+	if (arazzo_library_follow(self->compiler->library, &document, schema.schema, &failure) == NULL)
 	{
 		arazzo_compile_fail(self, node, failure);
 		return false;
 	}
-	self->input_properties = arazzo_value_member_cstring(schema, "properties");
+	self->input_parts = arazzo_placed_parts(self->compiler->library, schema);
 	return true;
+}
+
+List *
+arazzo_compile_input(const WorkflowCompiler *self, const char *name, int length)
+{
+	return arazzo_placed_member(self->compiler->library, self->input_parts, name, length);
 }
 
 static bool
@@ -337,7 +338,7 @@ static bool
 compile_schema(WorkflowCompiler *self)
 {
 	PlanWorkflow *workflow = self->workflow;
-	SchemaOptions options = {SCHEMA_2020_12, true, workflow->document_uri, schema_document, self->compiler};
+	SchemaOptions options = {SCHEMA_2020_12, true, workflow->document_uri, arazzo_compile_schema_document, self->compiler};
 	JsonbValue *schema = workflow->input_schema;
 	ArazzoFailure *failure = NULL;
 
@@ -346,52 +347,19 @@ compile_schema(WorkflowCompiler *self)
 	workflow->required_inputs = arazzo_compile_required(self, schema);
 	if (workflow->credential_inputs)
 		schema = arazzo_compile_relax(self, schema);
-	workflow->inputs = arazzo_schema_compile(schema, schema_root(self, schema), &options, &failure);
+	workflow->inputs = arazzo_schema_compile(schema, self->document->content, &options, &failure);
 	if (workflow->inputs == NULL)
 		arazzo_compile_fail(self, arazzo_node_member(self->node, "inputs"), failure);
 	return workflow->inputs != NULL;
 }
 
-/* The document a schema stands in, which it needs for its references only;
- * documents with many workflows are large. */
-static const JsonbValue *
-schema_root(WorkflowCompiler *self, const JsonbValue *schema)
-{
-	return has_reference(schema) ? arazzo_value_copy(self->document->content) : schema;
-}
-
-static bool
-has_reference(const JsonbValue *value)
-{
-	ArazzoValueWalk walk;
-	JsonbValue	key;
-	JsonbValue	item;
-	bool		object = arazzo_value_is_object(value);
-
-	check_stack_depth();
-	if (!object && !arazzo_value_is_array(value))
-		return false;
-	arazzo_value_walk(&walk, value);
-	while (arazzo_value_next(&walk, &key, &item))
-	{
-		if (object && key.val.string.len >= 4 && key.val.string.val[0] == '$' &&
-			memcmp(key.val.string.val + key.val.string.len - 3, "Ref", 3) == 0)
-			return true;
-		if (object && key.val.string.len == 4 && memcmp(key.val.string.val, "$ref", 4) == 0)
-			return true;
-		if (has_reference(&item))
-			return true;
-	}
-	return false;
-}
-
-static const JsonbValue *
-schema_document(void *owner, const char *uri)
+const JsonbValue *
+arazzo_compile_schema_document(void *owner, const char *uri)
 {
 	Compiler   *compiler = owner;
 	const ArazzoDocument *document = arazzo_library_get(compiler->library, uri);
 
-	return document ? arazzo_value_copy(document->content) : NULL;
+	return document ? document->content : NULL;
 }
 
 /*

@@ -11,6 +11,7 @@
 #ifndef ARAZZO_WORKFLOW_COMPILE_H
 #define ARAZZO_WORKFLOW_COMPILE_H
 
+#include "workflow/placed_schema.h"
 #include "workflow/plan.h"
 
 /* Which part of a step, or of a workflow, an expression stands in. */
@@ -63,7 +64,7 @@ typedef struct WorkflowCompiler
 	const ArazzoDocument *document;
 	const ArazzoNode *root;		/* the document */
 	const ArazzoNode *node;		/* the workflow */
-	const JsonbValue *input_properties; /* declared inputs, or NULL */
+	List	   *input_parts;	/* of PlacedSchema *: the schema of the inputs */
 	PlanWorkflow *workflow;
 	PlanStep   *step;			/* at hand, or NULL */
 	ExpressionScope scope;
@@ -122,6 +123,13 @@ extern List *arazzo_compile_required(WorkflowCompiler *self, const JsonbValue *s
 
 /* The schema, with credential inputs no longer required. */
 extern JsonbValue *arazzo_compile_relax(WorkflowCompiler *self, const JsonbValue *schema);
+
+/* The schemas of a declared input (List of PlacedSchema *), NIL of none. */
+extern List *arazzo_compile_input(const WorkflowCompiler *self, const char *name, int length);
+
+/* SchemaOptions, document; owner is the Compiler.  What is compiled keeps
+ * nothing of the documents it comes from. */
+extern const JsonbValue *arazzo_compile_schema_document(void *owner, const char *uri);
 
 /* The operation that operationId or operationPath names. */
 extern const OpenapiOperation *arazzo_compile_operation(WorkflowCompiler *self, const ArazzoNode *step);

@@ -50,8 +50,10 @@ arazzo_compile_channel(WorkflowCompiler *self, const ArazzoNode *node, PlanStep 
 	channel->protocol = arazzo_asyncapi_is_notify(described->protocol) ? PROTOCOL_NOTIFY :
 		arazzo_asyncapi_is_http(described->protocol) ? PROTOCOL_HTTP : PROTOCOL_OTHER;
 	channel->protocol_name = described->protocol;
+	channel->server = described->server;
 	channel->database = described->database;
 	channel->receive = strcmp(action, "receive") == 0;
+	channel->content_type = ((OpenapiMediaType *) linitial(described->operation->bodies))->content_type;
 	if (channel->protocol != PROTOCOL_HTTP)
 		described->operation->method = channel->protocol == PROTOCOL_NOTIFY ? "NOTIFY" : "SEND";
 	if (channel->receive)

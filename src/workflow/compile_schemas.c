@@ -20,7 +20,6 @@ static void compile_response(WorkflowCompiler *self, PlanStep *step, const Arazz
 							 const char *status, JsonbValue *response);
 static ArazzoSchema *compile_message_schema(WorkflowCompiler *self, const ArazzoDocument *document,
 											JsonbValue *schema, const char *what);
-static const JsonbValue *referenced_document(void *owner, const char *uri);
 static bool is_old_dialect(const char *version);
 
 void
@@ -85,7 +84,7 @@ compile_response(WorkflowCompiler *self, PlanStep *step, const ArazzoDocument *d
 static ArazzoSchema *
 compile_message_schema(WorkflowCompiler *self, const ArazzoDocument *document, JsonbValue *schema, const char *what)
 {
-	SchemaOptions options = {SCHEMA_2020_12, true, document->base, referenced_document, self->compiler};
+	SchemaOptions options = {SCHEMA_2020_12, true, document->base, arazzo_compile_schema_document, self->compiler};
 	ArazzoFailure *failure = NULL;
 	ArazzoSchema *compiled;
 
@@ -97,15 +96,6 @@ compile_message_schema(WorkflowCompiler *self, const ArazzoDocument *document, J
 												 psprintf("schema of the %s of step \"%s\" cannot be used: %s",
 														  what, self->step->step_id, failure->message));
 	return compiled;
-}
-
-static const JsonbValue *
-referenced_document(void *owner, const char *uri)
-{
-	Compiler   *compiler = owner;
-	const ArazzoDocument *document = arazzo_library_get(compiler->library, uri);
-
-	return document ? document->content : NULL;
 }
 
 /* OpenAPI before 3.1 has a schema dialect of its own. */

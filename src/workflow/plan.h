@@ -101,8 +101,10 @@ typedef struct PlanChannel
 {
 	PlanProtocol protocol;
 	const char *protocol_name;	/* as the description has it; "": no server */
+	const char *server;			/* URL of the server, or NULL */
 	const char *database;		/* that a NOTIFY server names, or NULL */
 	bool		receive;		/* else send */
+	const char *content_type;	/* of its messages */
 	ArazzoTemplate *correlation;	/* what a message must carry, or NULL */
 	const char *correlation_header; /* the header that carries it, or NULL: */
 	char	  **correlation_tokens; /* pointer into the payload */

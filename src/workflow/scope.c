@@ -47,7 +47,7 @@ declared(void *owner, ExpressionRoot root, const char *name, int name_length,
 static bool
 input_declared(WorkflowCompiler *self, const char *name, int length)
 {
-	return arazzo_value_member(self->input_properties, name, length) != NULL;
+	return arazzo_compile_input(self, name, length) != NIL;
 }
 
 bool

@@ -3,7 +3,8 @@
 #
 # Each workflow is one line: "same" with the number of requests, "differs" with
 # the first difference, "respect" or "arazzo" when that one sent nothing or ended
-# early.  Only documents with relative sources are taken.  Inputs come from the
+# early.  Sources must lie in the corpus, where the document says or where its
+# repository has them; a copy of the documents is made that says so.  Inputs come from the
 # schema of the inputs, answers from the OpenAPI documents; security is taken out
 # of these, since Respect knows no user mapping.
 use strict;
@@ -26,6 +27,7 @@ BEGIN
 }
 
 use Arazzo;
+use File::Basename;
 use File::Find;
 use File::Spec;
 use IPC::Run;
@@ -35,7 +37,17 @@ use Published;
 use Scenario;
 use Test::More;
 
-my $corpus = $Published::CORPUS;
+# Sources that are published elsewhere, and lie in the corpus as well.
+my %elsewhere = (
+	'https://cafe.redocly.com/_bundle/openapi/cafe.yaml' => 'Redocly+redocly-cli/resources/cafe.yaml',
+	'https://raw.githubusercontent.com/swagger-api/swagger-petstore/master/src/main/resources/openapi.yaml' =>
+	  'genelet+arazzo/generator/testdata/petstore.openapi.yaml',
+	'https://github.com/swagger-api/swagger-petstore/blob/master/src/main/resources/openapi.yaml' =>
+	  'genelet+arazzo/generator/testdata/petstore.openapi.yaml',
+	'./pet-coupons.openapi.yaml' => 'genelet+arazzo/convert/examples/1.0.0/pet-coupons.openapi.yaml',
+	'/Users/sophiehind-smith/Documents/GitHub/jentic-arazzo-generator/examples/openapi_specs/discord.openapi.json' =>
+	  'jentic+arazzo-engine/runner/tests/fixtures/discord/discord.openapi.json');
+my $corpus = copy_corpus();
 my $limit = 6;				# seconds for one workflow; those that poll are cut off
 my @words = @ARGV;
 my %counts;
@@ -55,6 +67,60 @@ sub install_redocly
 	system("npm install --silent --no-audit --no-fund --prefix $base/redocly \@redocly/cli\@2 >$base/tmp/npm.log 2>&1") == 0
 	  or die "could not get \@redocly/cli:\n" . slurp_file("$base/tmp/npm.log");
 	return "$base/redocly/node_modules/.bin/redocly";
+}
+
+# The corpus with sources that can be found from where a document lies.
+sub copy_corpus
+{
+	my $copy = "$base/corpus";
+
+	system('cp', '-r', '--no-preserve=mode', $Published::CORPUS, $copy) == 0 or die 'could not copy the corpus';
+	if (open(my $map, '<', "$copy/urlmap.tsv"))
+	{
+		while (my $line = <$map>)
+		{
+			my ($url, $file) = split /\t/, $line =~ s/\s+$//r;
+			$elsewhere{$url} = $file;
+		}
+	}
+	$Published::CORPUS = $corpus = $copy;
+	find_sources($_) foreach documents();
+	return $copy;
+}
+
+# Rewrites the sources of a document that are not where it says.
+sub find_sources
+{
+	my ($file) = @_;
+	my $path = "$corpus/$file";
+	my $text = slurp_file($path);
+	my $before = $text;
+
+	$text =~ s{(\burl"?\s*:\s*["']?)([^"'\s,\}]+)}{$1 . (source_of($file, $2) // $2)}ge;
+	return if $text eq $before;
+	open(my $handle, '>', $path) or die "could not write \"$path\": $!";
+	print {$handle} $text;
+	close $handle;
+	return;
+}
+
+# Where a source is, from the directory of its document; undef when that is
+# as it says, or not known: in a directory above, as from the top of a
+# repository, or beside the document.
+sub source_of
+{
+	my ($file, $url) = @_;
+	my $directory = dirname("$corpus/$file");
+	my @places = $elsewhere{$url} ? "$corpus/$elsewhere{$url}" : ();
+
+	return undef if -f "$directory/$url";
+	for (my $above = $directory; $url !~ m{^[a-z]+:}i && $above =~ m{^\Q$corpus\E/.}; $above = dirname($above))
+	{
+		push @places, "$above/$url";
+	}
+	push @places, "$directory/" . basename($url) if $url =~ m{^/};
+	my ($found) = grep { -f } @places;
+	return defined $found ? File::Spec->abs2rel($found, $directory) : undef;
 }
 
 # Arazzo documents, by path.
@@ -88,7 +154,8 @@ sub compare_document
 	return note_result($kind, $file, $why) unless $sources;
 	my $rows = $arazzo->json("SELECT coalesce(json_agg(json_build_object('id', workflow_id, 'problem', problem,
 		'inputs', input_schema) ORDER BY workflow_id), '[]') FROM arazzo_workflows WHERE document = " . Arazzo::quote($uri));
-	compare_workflow($file, $uri, $sources, $_) foreach @$rows;
+	my $document = $arazzo->json('SELECT content FROM arazzo_documents WHERE uri = ' . Arazzo::quote($uri));
+	compare_workflow($file, $uri, $sources, $_, $document) foreach @$rows;
 	return;
 }
 
@@ -105,11 +172,23 @@ sub run_respect
 		map { ('--severity', "$_=off") } qw(SCHEMA_CHECK STATUS_CODE_CHECK CONTENT_TYPE_CHECK));
 	my $output = '';
 
-	push @command, '-S', "$_->{name}=" . $arazzo->sandbox->url foreach @$sources;
+	push @command, '-S', "$_->{name}=" . $arazzo->sandbox->url foreach grep { ($_->{type} // '') ne 'arazzo' } @$sources;
 	local $ENV{REDOCLY_TELEMETRY} = 'off';
 	local $ENV{REDOCLY_SUPPRESS_UPDATE_NOTICE} = 'true';
 	eval { IPC::Run::run(\@command, \undef, '>&', \$output, IPC::Run::timeout($limit)); };
 	return ($@ ? 'cut off' : $output) =~ s/\e\[[0-9;]*m//gr;
+}
+
+# What Respect said, in the directory that OUTPUT names.
+sub keep_output
+{
+	my ($what, $output) = @_;
+
+	return unless $ENV{OUTPUT};
+	open(my $handle, '>', "$ENV{OUTPUT}/" . ($what =~ s{[/ ]}{_}gr)) or die "could not keep the output: $!";
+	print {$handle} $output;
+	close $handle;
+	return;
 }
 
 # What one of them had no time for is not compared.
@@ -124,9 +203,9 @@ sub cut_off
 
 sub compare_workflow
 {
-	my ($file, $uri, $sources, $row) = @_;
+	my ($file, $uri, $sources, $row, $document) = @_;
 	my $what = "$file#$row->{id}";
-	my $inputs = Published::inputs($row->{inputs});
+	my $inputs = Published::inputs($row->{inputs}, $document);
 
 	return note_result('problem', $what, $row->{problem}) if defined $row->{problem};
 	Published::prepare_answers($arazzo, $sources);
@@ -135,6 +214,7 @@ sub compare_workflow
 	my @ours = requests();
 	$arazzo->sandbox->clear_ledger;
 	my $output = run_respect($file, $row->{id}, $sources, $inputs);
+	keep_output($what, $output);
 	my @theirs = requests();
 	cut_off(\@ours, \@theirs, $error, $output);
 	return note_result('neither', $what, ($error =~ /^ERROR: +(.*)/)[0]) if !@ours && !@theirs;

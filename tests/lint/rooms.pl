@@ -1,5 +1,5 @@
 # Each room includes headers of the rooms above it only; the transport knows
-# nothing of Arazzo, and one file sees libcurl, one libyaml.
+# nothing of Arazzo, and one file sees libcurl, one libpq, one libyaml.
 
 use strict;
 use warnings;
@@ -18,6 +18,7 @@ my %only = (http => { map { $_ => 1 } qw(support document http) });
 # Library headers, and the files that may include them.
 my %library = (
 	'curl/curl.h' => qr{^src/http/},
+	'libpq-fe.h' => qr{^src/http/},
 	'yaml.h' => qr{^src/document/});
 
 is(join(' ', grep { !exists $place{$_} } map { s{^src/}{}r } grep { -d $_ } glob('src/*')),

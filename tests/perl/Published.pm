@@ -34,16 +34,37 @@ sub prepare
 	my $said = Scenario::load($arazzo, $uri, slurp_file("$CORPUS/$file"));
 	return (undef, 'refused', ($said =~ /^ERROR: +(.*)/)[0]) if $said =~ /^ERROR/;
 	my $sources = $arazzo->json("SELECT coalesce(content->'sourceDescriptions', '[]') FROM arazzo_documents WHERE uri = " . Arazzo::quote($uri));
-	foreach my $source (@$sources)
-	{
-		my $path = source_path($file, $source);
-		return (undef, 'source', $source->{url}) unless defined $path;
-		$source->{uri} = load_source($arazzo, $source, $uri, $path);
-		return (undef, 'source', "$source->{url} cannot be loaded") unless defined $source->{uri};
-	}
+	my ($all, $missing) = load_sources($arazzo, $file, $uri, $sources);
+
+	return (undef, 'source', $missing) unless $all;
+	$sources = $all;
 	my @apis = Scenario::apis($arazzo, $uri);
 	Scenario::make_server($arazzo, $_, $apis[$_], { base => '' }) foreach 0 .. $#apis;
 	return $sources;
+}
+
+# Loads all sources of a document, those of other workflows with their own.
+# Returns the OpenAPI ones, or undef and the one that is not at hand.
+sub load_sources
+{
+	my ($arazzo, $file, $uri, $sources) = @_;
+	my @all;
+
+	foreach my $source (@$sources)
+	{
+		my $path = source_path($file, $source);
+		return (undef, $source->{url}) unless defined $path;
+		$source->{uri} = load_source($arazzo, $source, $uri, $path);
+		return (undef, "$source->{url} cannot be loaded") unless defined $source->{uri};
+		push @all, $source;
+		next if ($source->{type} // 'openapi') ne 'arazzo';
+		my $inner = $arazzo->json("SELECT coalesce(content->'sourceDescriptions', '[]') FROM arazzo_documents WHERE uri = "
+			  . Arazzo::quote($source->{uri}));
+		my ($more, $missing) = load_sources($arazzo, $path =~ s{^\Q$CORPUS\E/}{}r, $source->{uri}, $inner);
+		return (undef, $missing) unless $more;
+		push @all, @$more;
+	}
+	return \@all;
 }
 
 # The file of a source; undef for one that is not at hand.
@@ -51,13 +72,13 @@ sub source_path
 {
 	my ($file, $source) = @_;
 
-	return undef if ($source->{type} // 'openapi') ne 'openapi' || $source->{url} =~ m{^[a-z]+:}i;
+	return undef if ($source->{type} // 'openapi') !~ /^(?:openapi|arazzo)$/ || $source->{url} =~ m{^[a-z]+:}i;
 	my $path = "$CORPUS/" . dirname($file) . "/$source->{url}";
 	return -f $path ? $path : undef;
 }
 
-# Loads an OpenAPI document where the workflow looks for it, without security;
-# its URI.
+# Loads a document where the workflow looks for it, an OpenAPI one without
+# security; its URI.
 sub load_source
 {
 	my ($arazzo, $source, $document, $path) = @_;
@@ -74,10 +95,33 @@ sub load_source
 	return $uri;
 }
 
-# A value for an input of that schema and name.
+# Values of formats that are checked.
+my %formats = (
+	date => '2024-01-31', 'date-time' => '2024-01-31T12:00:00Z', time => '12:00:00Z', email => 'a@example.com',
+	uri => 'https://example.com/a', uuid => '123e4567-e89b-42d3-a456-426614174000');
+
+# A value for an input of that schema and name; references lead into the
+# document.
 sub sample
 {
-	my ($schema, $name) = @_;
+	my ($schema, $name, $document) = @_;
+
+	for (my $level = 0; ref $schema eq 'HASH' && ($schema->{'$ref'} // '') =~ m{^#(/.*)} && $level < 10; $level++)
+	{
+		my $target = $document;
+
+		foreach my $token (split m{/}, substr($1, 1))
+		{
+			$token =~ s{~1}{/}g;
+			$token =~ s{~0}{~}g;
+			$target = ref $target eq 'HASH' ? $target->{$token} : undef;
+		}
+		$schema = $target;
+	}
+	if (ref $schema eq 'HASH' && !$schema->{type} && (my ($first) = grep { ref eq 'ARRAY' } @$schema{qw(oneOf anyOf)}))
+	{
+		return sample($first->[0], $name, $document);
+	}
 	my $type = ref $schema eq 'HASH' ? $schema->{type} // 'object' : 'string';
 
 	$type = $type->[0] if ref $type;
@@ -89,17 +133,19 @@ sub sample
 	return 7 if $type eq 'integer';
 	return 1.5 if $type eq 'number';
 	return JSON::PP::true if $type eq 'boolean';
-	return [ sample($schema->{items} // {}, $name) ] if $type eq 'array';
+	return [ sample($schema->{items} // {}, $name, $document) ] if $type eq 'array';
+	return $formats{ $schema->{format} } if $type eq 'string' && ref $schema eq 'HASH' && $formats{ $schema->{format} // '' };
+	return $1 x $2 if $type eq 'string' && ref $schema eq 'HASH' && ($schema->{pattern} // '') =~ /^\^\[(.)-.\]\{(\d+)\}\$$/;
 	return 'in-' . ($name =~ s/[^A-Za-z0-9]/-/gr) if $type eq 'string';
 	my $properties = $schema->{properties} // {};
-	return { map { $_ => sample($properties->{$_}, $_) } keys %$properties };
+	return { map { $_ => sample($properties->{$_}, $_, $document) } keys %$properties };
 }
 
-# Inputs for a workflow, as JSON.
+# Inputs for a workflow of a document (its content), as JSON.
 sub inputs
 {
-	my ($schema) = @_;
-	my $inputs = JSON::PP->new->utf8->canonical->encode(sample($schema // {}, 'inputs'));
+	my ($schema, $document) = @_;
+	my $inputs = JSON::PP->new->utf8->canonical->encode(sample($schema // {}, 'inputs', $document));
 
 	return $inputs =~ /^\{/ ? $inputs : '{}';
 }

@@ -137,6 +137,55 @@ SELECT workflow($$  - stepId: one
   - {stepId: seven, operationId: getThing, parameters: [{name: thing, in: path, value: a}], requestBody: {payload: a}}
   - {stepId: eight, operationId: addThing, requestBody: {contentType: application/json, payload: {size: 1}, replacements: [{target: /name, value: a}]}}$$);
 
+-- inputs and bodies put together by allOf and $ref, here and in other documents
+SELECT arazzo_load('https://c.example/all.yaml', $$openapi: 3.1.0
+info: {title: all, version: '1'}
+servers: [{url: https://api.example/v1}]
+components:
+  schemas:
+    Base: {type: object, required: [id, made], properties: {id: {allOf: [{$ref: '#/components/schemas/Id'}, {minimum: 1}]}, made: {type: string, readOnly: true}}}
+    Id: {type: [integer, string]}
+    Name: {$ref: '#/components/schemas/Text'}
+    Text: {type: string}
+    Loop: {allOf: [{$ref: '#/components/schemas/Loop'}, {type: object}]}
+paths:
+  /all:
+    post:
+      operationId: addAll
+      parameters: [{name: page, in: query, schema: {allOf: [{$ref: '#/components/schemas/Id'}, {type: integer}]}}]
+      requestBody:
+        content:
+          application/json:
+            schema:
+              allOf:
+              - $ref: '#/components/schemas/Base'
+              - {required: [name, id], properties: {name: {$ref: '#/components/schemas/Name'}, id: {type: integer}, loop: {$ref: '#/components/schemas/Loop'}}}
+      responses: {}
+$$);
+SELECT findings($$arazzo: 1.0.1
+info: {title: a, version: '1'}
+sourceDescriptions: [{name: api, url: ../all.yaml}]
+workflows:
+- workflowId: w
+  inputs:
+    allOf:
+    - $ref: '#/components/inputs/base'
+    - {properties: {page: {type: [string, integer]}, list: {type: array}}}
+  steps:
+  - stepId: one
+    operationId: addAll
+    parameters: [{name: page, in: query, value: $inputs.list}]
+    requestBody: {payload: {id: $inputs.text, name: $inputs.list, loop: $inputs.text}}
+  - stepId: two
+    operationId: addAll
+    parameters: [{name: page, in: query, value: $inputs.page}]
+    requestBody: {payload: {name: $inputs.none, id: $inputs.page}}
+  - {stepId: three, operationId: addAll, requestBody: {payload: {id: 1}}}
+components:
+  inputs:
+    base: {allOf: [{properties: {text: {allOf: [{type: [string, 'null']}, {type: string}]}, page: {type: integer}}}]}
+$$);
+
 -- flow
 SELECT workflow($$  - stepId: one
     operationId: getThing
@@ -190,4 +239,5 @@ SELECT findings('{openapi: 3, info: [], paths: []}');
 SELECT findings('{openapi: 4.0.0}');
 
 SELECT arazzo_unload('https://c.example/api.yaml');
+SELECT arazzo_unload('https://c.example/all.yaml');
 DROP FUNCTION workflow, findings;
