@@ -50,6 +50,7 @@ static const char *operation(TriggerEvent event);
 static TriggerPlan *acquire(TriggerData *data);
 static PlanEntry *entry_of(Oid trigger);
 static void create_cache(void);
+static void keep(TriggerPlan *plan);
 static void drop_stale_plans(void);
 static void retire(TriggerPlan *plan);
 static void release(void *argument);
@@ -213,12 +214,7 @@ acquire(TriggerData *data)
 	if (plan == NULL || plan->stale || plan->plan_serial != workflow->serial)
 	{
 		plan = arazzo_trigger_compile(data->tg_relation, trigger, workflow);
-		drop_stale_plans();
-		entry = hash_search(plans, &trigger->tgoid, HASH_ENTER, NULL);
-		if (entry->plan)
-			retire(entry->plan);
-		MemoryContextSetParent(plan->context, CacheMemoryContext);
-		entry->plan = plan;
+		keep(plan);
 	}
 	callback->func = release;
 	callback->arg = plan;
@@ -246,6 +242,20 @@ create_cache(void)
 	control.entrysize = sizeof(PlanEntry);
 	control.hcxt = CacheMemoryContext;
 	plans = hash_create("arazzo triggers", 32, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+static void
+keep(TriggerPlan *plan)
+{
+	bool		found;
+	PlanEntry  *entry;
+
+	drop_stale_plans();
+	entry = hash_search(plans, &plan->trigger, HASH_ENTER, &found);
+	if (found)
+		retire(entry->plan);
+	MemoryContextSetParent(plan->context, CacheMemoryContext);
+	entry->plan = plan;
 }
 
 /* Those of tables that are gone would stay for ever. */
