@@ -112,7 +112,7 @@ fire_statement(TriggerData *data, TriggerPlan *plan)
 	}
 	change.rows = data->tg_newtable ? data->tg_newtable : data->tg_oldtable;
 	change.slot = MakeSingleTupleTableSlot(RelationGetDescr(data->tg_relation), &TTSOpsMinimalTuple);
-	change.row_context = AllocSetContextCreate(CurrentMemoryContext, "arazzo row", ALLOCSET_SMALL_SIZES);
+	change.row_context = AllocSetContextCreate(CurrentMemoryContext, "arazzo row", ALLOCSET_DEFAULT_SIZES);
 	tuplestore_select_read_pointer(change.rows, tuplestore_alloc_read_pointer(change.rows, EXEC_FLAG_REWIND));
 	queue_parts(&change, owner);
 	ExecDropSingleTupleTableSlot(change.slot);

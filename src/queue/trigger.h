@@ -17,6 +17,7 @@
 #include "lib/stringinfo.h"
 #include "utils/jsonb.h"
 
+#include "support/jsonb_writer.h"
 #include "workflow/plan.h"
 
 /* What an expression reads. */
@@ -76,6 +77,7 @@ struct TriggerTemplate
 	List	   *parts;			/* of TemplatePart */
 	int			takes;			/* of a text: SCHEMA_TAKES_ bits */
 	JsonbValue *names;			/* of an object, in the order of jsonb */
+	JsonbKeys	keys;			/* the same, for when all have a value */
 	TriggerTemplate **items;
 	int			count;
 	TriggerTemplate *row;		/* of each element of the array of rows */

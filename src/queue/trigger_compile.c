@@ -176,6 +176,7 @@ compile_object(TemplateCompiler *self, const JsonbValue *object, const SchemaNod
 		template->items[template->count++] = item;
 		self->place.len = place;
 	}
+	arazzo_jsonb_prepare_keys(&template->keys, template->names, template->count);
 	return template;
 }
 
