@@ -48,6 +48,7 @@ static TriggerTemplate *compile_string(TemplateCompiler *self, const char *text,
 static void check_moment(TemplateCompiler *self, const TriggerSource *source, const char *text);
 static TriggerTemplate *compile_record(TemplateCompiler *self, const char *text, const SchemaNode *schema);
 static TriggerTemplate *compile_text(TemplateCompiler *self, const char *text);
+static const char *closing_brace(const char *text);
 static TriggerTemplate *make_template(TemplateKind kind);
 static TriggerTemplate *make_constant(const JsonbValue *value);
 static void add_part(TriggerTemplate *template, TriggerSource *source, const char *text, int length);
@@ -308,7 +309,7 @@ compile_text(TemplateCompiler *self, const char *text)
 			text = brace + 3;
 			continue;
 		}
-		end = strchr(brace, '}');
+		end = closing_brace(brace);
 		if (end == NULL)
 			report_expression(self, brace, "has no closing brace");
 		if (brace > text)
@@ -317,6 +318,20 @@ compile_text(TemplateCompiler *self, const char *text)
 		text = end + 1;
 	}
 	return template;
+}
+
+/* The first one outside of a quoted name, or NULL. */
+static const char *
+closing_brace(const char *text)
+{
+	bool		quoted = false;
+
+	for (; *text && (quoted || *text != '}'); text++)
+	{
+		if (*text == '"')
+			quoted = !quoted;
+	}
+	return *text ? text : NULL;
 }
 
 static TriggerTemplate *
