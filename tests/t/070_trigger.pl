@@ -14,6 +14,9 @@ my $arazzo = Arazzo->new(shape => 'published', keys => 1,
 my $node = $arazzo->node;
 my $sandbox = $arazzo->sandbox;
 
+# As the README has them: for each row, by a condition, for a statement.
+my @recipes = slurp_file("$Arazzo::TOP/README.md") =~ /^(CREATE TRIGGER \w+ AFTER .*?\);)$/gms;
+
 sub sql { return $node->safe_psql('postgres', $_[0]); }
 sub targets { return join(' ', map { $_->{target} } @{ $sandbox->ledger }); }
 
@@ -53,31 +56,29 @@ arazzo: 1.0.1
 info: {title: w, version: '1'}
 sourceDescriptions: [{name: api, url: 'amberflo-arazzo:/workflows/openapi/amberflo-metering.yaml'}]
 workflows:
-- workflowId: batch
+- workflowId: report-events
   inputs: {type: object, properties: {events: {type: array, items: {type: object, properties: {uniqueId: {type: string}}}}}}
   steps:
   - stepId: ingest
     operationId: ingestMeterEvents
     requestBody: {contentType: application/json, payload: $inputs.events}
 YAML
-sql(<<'SQL');
-CREATE TRIGGER report AFTER INSERT ON usage REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT
-EXECUTE FUNCTION arazzo_trigger('batch', '{"events": {"$rows": {"meterApiName": "$row.meter", "customerId": "$row.customer",
-	"meterValue": "$row.quantity", "meterTimeInMillis": "$row.at#ms", "uniqueId": "$tg.key"}}}', '{"max_rows": 40}');
-SQL
+sql($recipes[2] =~ s/1000/40/r);
 sql("INSERT INTO usage SELECT i, 'm', 'c1', i, now() FROM generate_series(101, 200) i");
 is(sql('CALL arazzo_work()'), '3', 'three runs');
 is(join(' ', map { scalar @{ decode_json($_->{body}) } } @{ $sandbox->ledger }), '40 40 20', 'with all rows');
-sql('DROP TRIGGER report ON usage');
+sql('DROP TRIGGER report_all ON usage');
 
 # top up when the balance falls below what is wanted, and only then
 $sandbox->clear_ledger;
 sql(<<'SQL');
-CREATE TABLE wallets (customer text PRIMARY KEY, balance numeric NOT NULL, top_up numeric NOT NULL);
-INSERT INTO wallets VALUES ('c1', 100, 50), ('c2', 5, 50);
-CREATE TRIGGER top_up AFTER UPDATE ON wallets FOR EACH ROW WHEN (new.balance < 10 AND old.balance >= 10)
-EXECUTE FUNCTION arazzo_trigger('meter-usage-and-topup-prepaid', '{"meterApiName": "top-ups", "customerId": "$row.customer",
-	"meterValue": 1, "meterTimeInMillis": 1718153645993, "uniqueId": "$tg.key", "amount": "$row.top_up"}', '{"key": "$tg.key"}');
+CREATE TABLE wallets (customer text PRIMARY KEY, balance numeric NOT NULL, top_up numeric NOT NULL,
+	changed_at timestamptz NOT NULL DEFAULT now());
+INSERT INTO wallets (customer, balance, top_up) VALUES ('c1', 100, 50), ('c2', 5, 50);
+SQL
+sql($_) foreach @recipes[ 0, 1 ];
+sql('DROP TRIGGER report ON usage');
+sql(<<'SQL');
 UPDATE wallets SET balance = balance - 1;
 UPDATE wallets SET balance = 9 WHERE customer = 'c1';
 UPDATE wallets SET balance = 8 WHERE customer = 'c1';
@@ -104,7 +105,7 @@ SKIP:
 my $subscriber = Arazzo->new(name => 'subscriber', keys => 0);
 $subscriber->node->safe_psql('postgres', <<"SQL");
 CREATE SERVER amberflo FOREIGN DATA WRAPPER arazzo OPTIONS (api 'https://app.amberflo.io', url 'http://127.0.0.1:1');
-CREATE TABLE wallets (customer text PRIMARY KEY, balance numeric NOT NULL, top_up numeric NOT NULL);
+CREATE TABLE wallets (customer text PRIMARY KEY, balance numeric NOT NULL, top_up numeric NOT NULL, changed_at timestamptz);
 CREATE TRIGGER moved AFTER INSERT OR UPDATE ON wallets FOR EACH ROW EXECUTE FUNCTION arazzo_trigger('meter-usage-and-topup-prepaid',
 	'{"meterApiName": "m", "customerId": "\$row.customer", "meterValue": "\$row.balance", "meterTimeInMillis": 1718153645993, "amount": 5}',
 	'{"key": "\$tg.key"}');
