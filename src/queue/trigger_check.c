@@ -12,7 +12,6 @@
 #include "postgres.h"
 
 #include "access/table.h"
-#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "commands/event_trigger.h"
 #include "commands/trigger.h"
@@ -22,19 +21,26 @@
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/resowner.h"
 
 #include "queue/admit.h"
 #include "queue/trigger.h"
 #include "support/extension.h"
+#include "support/try.h"
 #include "support/value.h"
 
 PG_FUNCTION_INFO_V1(arazzo_check_trigger);
+
+typedef struct PlanSearch
+{
+	const char *name;
+	const ArazzoPlan *plan;
+} PlanSearch;
 
 static const Trigger *find_trigger(Relation relation, const char *name);
 static bool is_ours(const Trigger *trigger);
 static void check(Relation relation, const Trigger *trigger);
 static const ArazzoPlan *find_plan(const char *name);
+static void search_plan(void *argument);
 static void check_inputs(const ArazzoPlan *plan, const JsonbValue *template);
 
 /* arazzo_check_trigger() returns event_trigger: after CREATE TRIGGER */
@@ -116,35 +122,20 @@ check(Relation relation, const Trigger *trigger)
 static const ArazzoPlan *
 find_plan(const char *name)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	const ArazzoPlan *volatile plan = NULL;
+	PlanSearch	search = {.name = name};
+	ArazzoFailure *failure = arazzo_try(search_plan, &search);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		plan = arazzo_plan_get(name);
-		ReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
+	if (failure)
+		arazzo_failure_report(failure, WARNING);
+	return search.plan;
+}
 
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-		if (arazzo_error_passes(error->sqlerrcode))
-			ReThrowError(error);
-		arazzo_failure_report(arazzo_failure_from_error(error), WARNING);
-	}
-	PG_END_TRY();
-	return plan;
+static void
+search_plan(void *argument)
+{
+	PlanSearch *search = argument;
+
+	search->plan = arazzo_plan_get(search->name);
 }
 
 static void
