@@ -88,6 +88,8 @@ typedef struct TriggerPlan
 	MemoryContext context;
 	Oid			trigger;
 	Oid			relation;
+	Oid			home;			/* table that the trigger was created on */
+	Oid			owner;			/* its owner: whose runs they are */
 	bool		stale;			/* the table has changed */
 	bool		retired;		/* to be deleted when nobody uses it */
 	int			users;			/* changes that are being worked on */

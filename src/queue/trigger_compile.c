@@ -12,15 +12,20 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
+#include "access/table.h"
 #include "catalog/partition.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "document/uri.h"
@@ -39,6 +44,8 @@ typedef struct TemplateCompiler
 } TemplateCompiler;
 
 static void check_kind(const Trigger *trigger);
+static Oid	home_of(Oid trigger);
+static Oid	owner_of(Oid relation);
 static JsonbValue *argument(const Trigger *trigger, int number, const char *what);
 static TriggerTemplate *compile(TemplateCompiler *self, const JsonbValue *value, const SchemaNode *schema);
 static TriggerTemplate *compile_object(TemplateCompiler *self, const JsonbValue *object, const SchemaNode *schema);
@@ -85,6 +92,8 @@ arazzo_trigger_compile(Relation relation, const Trigger *trigger, const ArazzoPl
 	result->table = pstrdup(RelationGetRelationName(relation));
 	result->schema = get_namespace_name(RelationGetNamespace(relation));
 	result->for_each_row = TRIGGER_FOR_ROW(trigger->tgtype);
+	result->home = trigger->tgisclone ? home_of(trigger->tgoid) : result->relation;
+	result->owner = owner_of(result->home);
 	result->inputs = compile(&self, arazzo_trigger_template(trigger),
 							 plan ? arazzo_schema_root(plan->workflow->inputs) : NULL);
 	if (trigger->tgnargs == 3)
@@ -105,6 +114,48 @@ check_kind(const Trigger *trigger)
 				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				errmsg("arazzo_trigger takes a workflow, a template of its inputs and, if any, options, not %d arguments",
 					   trigger->tgnargs));
+}
+
+/*
+ * The table that a trigger was created on.  Partitions have copies of it, and
+ * may belong to somebody who has not agreed to it.
+ */
+static Oid
+home_of(Oid trigger)
+{
+	Relation	catalog = table_open(TriggerRelationId, AccessShareLock);
+	Oid			home = InvalidOid;
+
+	while (OidIsValid(trigger))
+	{
+		ScanKeyData key;
+		SysScanDesc scan;
+		HeapTuple	tuple;
+
+		ScanKeyInit(&key, Anum_pg_trigger_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(trigger));
+		scan = systable_beginscan(catalog, TriggerOidIndexId, true, NULL, 1, &key);
+		tuple = systable_getnext(scan);
+		if (!HeapTupleIsValid(tuple))
+			elog(ERROR, "could not find trigger %u", trigger);
+		home = ((Form_pg_trigger) GETSTRUCT(tuple))->tgrelid;
+		trigger = ((Form_pg_trigger) GETSTRUCT(tuple))->tgparentid;
+		systable_endscan(scan);
+	}
+	table_close(catalog, AccessShareLock);
+	return home;
+}
+
+static Oid
+owner_of(Oid relation)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "could not find relation %u", relation);
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
 }
 
 JsonbValue *
