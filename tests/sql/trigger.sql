@@ -100,6 +100,24 @@ CREATE TRIGGER t AFTER INSERT ON billing.usage FOR EACH ROW EXECUTE FUNCTION ara
 INSERT INTO billing.usage VALUES (1);
 DROP TRIGGER t ON billing.usage;
 
+-- without the check, what is wrong shows at first use
+ALTER EVENT TRIGGER arazzo_check_trigger DISABLE;
+CREATE TRIGGER t AFTER INSERT ON billing.usage FOR EACH ROW EXECUTE FUNCTION arazzo_trigger();
+CREATE TRIGGER u AFTER UPDATE ON billing.usage FOR EACH ROW EXECUTE FUNCTION arazzo_trigger('typed', '{"id": "$row.key"}');
+ALTER EVENT TRIGGER arazzo_check_trigger ENABLE;
+INSERT INTO billing.usage VALUES (1);
+ALTER TABLE billing.usage DISABLE TRIGGER t;
+INSERT INTO billing.usage VALUES (1);
+UPDATE billing.usage SET meter = 'm';
+DROP TRIGGER t ON billing.usage;
+DROP TRIGGER u ON billing.usage;
+DELETE FROM billing.usage;
+SELECT arazzo_check_trigger();
+-- triggers of others are not looked at
+CREATE FUNCTION billing.arazzo_trigger() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER t BEFORE INSERT ON billing.usage FOR EACH ROW EXECUTE FUNCTION billing.arazzo_trigger();
+DROP FUNCTION billing.arazzo_trigger CASCADE;
+
 -- the privilege TRIGGER does not lend what the owner may do
 GRANT INSERT, SELECT, UPDATE, DELETE, TRIGGER ON billing.usage TO regress_trigger_app;
 SET ROLE regress_trigger_app;
@@ -168,6 +186,7 @@ RESET extra_float_digits;
 \pset format unaligned
 SELECT jsonb_pretty(inputs) FROM queued OFFSET 1;
 \pset format aligned
+SELECT count(*), bool_and(inputs->'row'->key = value) AS found FROM queued, jsonb_each(inputs->'row') WHERE inputs ? 'row';
 TRUNCATE arazzo_queue;
 -- one without a value is left out, in an array it is null
 INSERT INTO kinds DEFAULT VALUES;
@@ -306,6 +325,12 @@ SELECT arazzo_submit('anything', '{"n": 1}') > 0 AS submitted;
 SELECT arazzo_submit('anything', '{"n": 1}');
 SELECT arazzo_submit('anything', jsonb_build_object('n', repeat('x', 50))) \g /dev/null
 SELECT extra FROM arazzo_queue;
+ALTER INDEX arazzo_queue_key RENAME TO renamed;
+SELECT arazzo_submit('anything');
+ALTER INDEX renamed RENAME TO arazzo_queue_key;
+ALTER TABLE arazzo_queue RENAME nonce TO renamed;
+SELECT arazzo_submit('anything');
+ALTER TABLE arazzo_queue RENAME renamed TO nonce;
 ALTER TABLE arazzo_queue DROP COLUMN extra, DROP CONSTRAINT small;
 DROP INDEX mine;
 SELECT arazzo_submit('anything', '{"n": 1}') > 0 AS submitted;
