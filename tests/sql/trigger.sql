@@ -186,7 +186,7 @@ RESET extra_float_digits;
 \pset format unaligned
 SELECT jsonb_pretty(inputs) FROM queued OFFSET 1;
 \pset format aligned
-SELECT count(*), bool_and(inputs->'row'->key = value) AS found FROM queued, jsonb_each(inputs->'row') WHERE inputs ? 'row';
+SELECT count(*), bool_and(inputs->'row'->e.key = e.value) AS found FROM queued, jsonb_each(inputs->'row') e WHERE inputs ? 'row';
 TRUNCATE arazzo_queue;
 -- one without a value is left out, in an array it is null
 INSERT INTO kinds DEFAULT VALUES;
