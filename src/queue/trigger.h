@@ -41,6 +41,7 @@ struct TriggerSource
 	SourceKind	kind;
 	int			column;			/* attribute number */
 	Oid			type;			/* without domains */
+	bool		formed;			/* a form was asked for */
 	ReadColumn	read;
 	FmgrInfo	function;		/* of the type, for some readers */
 	char	  **tokens;			/* pointer into a json column, or NULL */

@@ -42,6 +42,7 @@ static void check(Relation relation, const Trigger *trigger);
 static const ArazzoPlan *find_plan(const char *name);
 static void search_plan(void *argument);
 static void check_inputs(const ArazzoPlan *plan, const JsonbValue *template);
+static void warn_of_unknown_inputs(const ArazzoPlan *plan, const JsonbValue *template);
 
 /* arazzo_check_trigger() returns event_trigger: after CREATE TRIGGER */
 Datum
@@ -151,5 +152,28 @@ check_inputs(const ArazzoPlan *plan, const JsonbValue *template)
 					errcode(ERRCODE_ARAZZO_SCHEMA),
 					errmsg("input \"%s\" of workflow \"%s\" is required and not in the template",
 						   (char *) lfirst(cell), plan->workflow->workflow_id));
+	}
+	if (plan->workflow->inputs)
+		warn_of_unknown_inputs(plan, template);
+}
+
+/* A schema seldom forbids what it does not know; but an optional input that is
+ * misspelled would never be missed. */
+static void
+warn_of_unknown_inputs(const ArazzoPlan *plan, const JsonbValue *template)
+{
+	const SchemaNode *schema = arazzo_schema_root(plan->workflow->inputs);
+	ArazzoValueWalk walk;
+	JsonbValue	key;
+	JsonbValue	value;
+
+	arazzo_value_walk(&walk, template);
+	while (arazzo_value_next(&walk, &key, &value))
+	{
+		if (arazzo_schema_member(schema, key.val.string.val, key.val.string.len) == NULL)
+			ereport(WARNING,
+					errcode(ERRCODE_ARAZZO_SCHEMA),
+					errmsg("workflow \"%s\" declares no input \"%.*s\"", plan->workflow->workflow_id,
+						   key.val.string.len, key.val.string.val));
 	}
 }

@@ -310,7 +310,7 @@ check_moment(TemplateCompiler *self, const TriggerSource *source, const char *te
 {
 	if (source->takes & (SCHEMA_TAKES_NUMBER | SCHEMA_TAKES_INTEGER) && !(source->takes & SCHEMA_TAKES_STRING) &&
 		(source->type == TIMESTAMPTZOID || source->type == TIMESTAMPOID || source->type == DATEOID) &&
-		strchr(text, '#') == NULL)
+		!source->formed)
 		report_expression(self, text, "is a moment where a number is wanted: say #ms or #s");
 }
 
@@ -616,6 +616,8 @@ not_before_option(TemplateCompiler *self, const JsonbValue *value)
 		return;
 	}
 	plan->not_before = compile_source(self, text);
+	if (plan->not_before->formed)
+		report_expression(self, text, "is a form, where the column itself is wanted");
 	if (plan->not_before->type != TIMESTAMPTZOID && plan->not_before->type != TIMESTAMPOID &&
 		plan->not_before->type != DATEOID && plan->not_before->type != INTERVALOID)
 		report_option("not_before", "an interval, or a column that is an interval, a date or a timestamp");

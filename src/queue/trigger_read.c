@@ -86,6 +86,7 @@ arazzo_trigger_compile_column(TriggerSource *source, Relation relation, const ch
 				errmsg("virtual generated column \"%s\" cannot be sent by a trigger", name));
 	source->column = number;
 	source->type = getBaseType(attribute->atttypid);
+	source->formed = form != NULL;
 	source->read = reader(source, form);
 	if (source->read == NULL)
 		ereport(ERROR,

@@ -86,6 +86,7 @@ CREATE TRIGGER t AFTER INSERT ON billing.usage FOR EACH ROW EXECUTE FUNCTION ara
 CREATE TRIGGER t AFTER INSERT ON billing.usage FOR EACH ROW EXECUTE FUNCTION arazzo_trigger('typed', '{"id": "1"}', '{"not_before": 1}');
 CREATE TRIGGER t AFTER INSERT ON billing.usage FOR EACH ROW EXECUTE FUNCTION arazzo_trigger('typed', '{"id": "1"}', '{"not_before": "soon"}');
 CREATE TRIGGER t AFTER INSERT ON billing.usage FOR EACH ROW EXECUTE FUNCTION arazzo_trigger('typed', '{"id": "1"}', '{"not_before": "$row.id"}');
+CREATE TRIGGER t AFTER INSERT ON billing.usage FOR EACH ROW EXECUTE FUNCTION arazzo_trigger('typed', '{"id": "1"}', '{"not_before": "$row.at#ms"}');
 CREATE TRIGGER t AFTER INSERT ON billing.usage FOR EACH ROW EXECUTE FUNCTION arazzo_trigger('typed', '{"id": "1"}', '{"max_rows": 5}');
 CREATE TRIGGER t AFTER INSERT ON billing.usage REFERENCING NEW TABLE AS n FOR EACH STATEMENT
     EXECUTE FUNCTION arazzo_trigger('batch', '{"events": "$rows"}', '{"max_rows": 0.5}');
@@ -98,6 +99,10 @@ SELECT count(*) FROM pg_trigger WHERE tgrelid = 'billing.usage'::regclass;
 -- what a dump may bring later is a warning, and an error when it fires
 CREATE TRIGGER t AFTER INSERT ON billing.usage FOR EACH ROW EXECUTE FUNCTION arazzo_trigger('not-yet', '{"id": "$row.id"}');
 INSERT INTO billing.usage VALUES (1);
+DROP TRIGGER t ON billing.usage;
+
+-- so is an input that nobody asked for
+CREATE TRIGGER t AFTER INSERT ON billing.usage FOR EACH ROW EXECUTE FUNCTION arazzo_trigger('typed', '{"id": "$row.id", "Note": "$row.note"}');
 DROP TRIGGER t ON billing.usage;
 
 -- without the check, what is wrong shows at first use
