@@ -38,6 +38,7 @@ typedef struct PlanEntry
 } PlanEntry;
 
 static HTAB *plans = NULL;
+static uint64 changes = 0;		/* of any table */
 
 static void fire(TriggerData *data);
 static void fire_row(TriggerData *data, TriggerPlan *plan);
@@ -209,10 +210,12 @@ acquire(TriggerData *data)
 	PlanEntry  *entry = entry_of(trigger->tgoid);
 	MemoryContextCallback *callback = palloc(sizeof(MemoryContextCallback));
 	TriggerPlan *plan = entry ? entry->plan : NULL;
+	uint64		before = changes;
 
 	if (plan == NULL || plan->stale || plan->plan_serial != workflow->serial)
 	{
 		plan = arazzo_trigger_compile(data->tg_relation, trigger, workflow);
+		plan->stale = changes != before;
 		keep(plan);
 	}
 	callback->func = release;
@@ -297,6 +300,7 @@ relation_changed(Datum argument, Oid relation)
 	HASH_SEQ_STATUS scan;
 	PlanEntry  *entry;
 
+	changes++;
 	hash_seq_init(&scan, plans);
 	while ((entry = hash_seq_search(&scan)) != NULL)
 	{
