@@ -116,6 +116,25 @@ They are installed automatically on Debian and Ubuntu only."
 	[ -z "$missing" ] || fail "Still missing after the installation: $(echo $missing)."
 }
 
+# What one test needs and not every PostgreSQL has a package of: pg_cron.  The
+# test is skipped where there is none, so it is no error when it cannot be
+# installed; and nobody is asked for a password for it.
+want_pg_cron() {
+	config=${PG_CONFIG:-pg_config}
+	[ ! -f "$("$config" --pkglibdir)/pg_cron.so" ] && command -v apt-get >/dev/null 2>&1 || return 0
+	[ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null || return 0
+	package=postgresql-$("$config" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')-cron
+	log=$(mktemp)
+	{
+		apt-cache show "$package" || apt update
+	} >"$log" 2>&1 || :
+	if apt-cache show "$package" >"$log" 2>&1; then
+		say "Installing $package ..."
+		apt install "$package" >"$log" 2>&1 || tail -n 5 "$log" >&2
+	fi
+	rm -f "$log"
+}
+
 # A copy of the tree in a directory of its own, which becomes "work"; the copy
 # is "copy".  Files next to the checkout that tests may look at stay at the same
 # place relative to it.  Sockets lie in the directory too, so its name is short.

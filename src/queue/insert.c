@@ -94,6 +94,7 @@ typedef struct Insertion
 } Insertion;
 
 static Insertion *current = NULL;
+static uint64 changes = 0;		/* of any table */
 
 static Insertion *prepare(void);
 static void build(Insertion *self, Relation relation);
@@ -155,6 +156,7 @@ prepare(void)
 	MemoryContext caller;
 	Insertion  *self;
 	Relation	relation;
+	uint64		before;
 
 	if (current && !current->stale)
 		return current;
@@ -163,6 +165,7 @@ prepare(void)
 	if (!registered)
 		CacheRegisterRelcacheCallback(mark_stale, (Datum) 0);
 	registered = true;
+	before = changes;
 
 	context = AllocSetContextCreate(CurrentMemoryContext, "arazzo insertion", ALLOCSET_DEFAULT_SIZES);
 	caller = MemoryContextSwitchTo(context);
@@ -180,6 +183,7 @@ prepare(void)
 	table_close(relation, NoLock);
 	MemoryContextSwitchTo(caller);
 	MemoryContextSetParent(context, TopTransactionContext);
+	self->stale = changes != before;
 	current = self;
 	return self;
 }
@@ -261,6 +265,7 @@ forget(void *argument)
 static void
 mark_stale(Datum argument, Oid relation)
 {
+	changes++;
 	if (current && (relation == current->relation || !OidIsValid(relation)))
 		current->stale = true;
 }

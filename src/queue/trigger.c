@@ -38,18 +38,20 @@ typedef struct PlanEntry
 } PlanEntry;
 
 static HTAB *plans = NULL;
+static uint64 changes = 0;		/* of any table */
 
 static void fire(TriggerData *data);
 static void fire_row(TriggerData *data, TriggerPlan *plan);
 static void fire_statement(TriggerData *data, TriggerPlan *plan);
-static void queue_parts(TriggerChange *change, Oid owner);
-static void queue_run(TriggerChange *change, Oid owner);
+static void queue_parts(TriggerChange *change);
+static void queue_run(TriggerChange *change);
 static TimestampTz not_before(TriggerChange *change);
 static TimestampTz after_delay(const Interval *delay);
 static const char *operation(TriggerEvent event);
 static TriggerPlan *acquire(TriggerData *data);
 static PlanEntry *entry_of(Oid trigger);
 static void create_cache(void);
+static void keep(TriggerPlan *plan);
 static void drop_stale_plans(void);
 static void retire(TriggerPlan *plan);
 static void release(void *argument);
@@ -95,31 +97,30 @@ fire_row(TriggerData *data, TriggerPlan *plan)
 	change.row = TRIGGER_FIRED_BY_UPDATE(data->tg_event) ? data->tg_newslot : data->tg_trigslot;
 	if (!TRIGGER_FIRED_BY_INSERT(data->tg_event))
 		change.old = data->tg_trigslot;
-	queue_run(&change, data->tg_relation->rd_rel->relowner);
+	queue_run(&change);
 }
 
 static void
 fire_statement(TriggerData *data, TriggerPlan *plan)
 {
 	TriggerChange change = {.plan = plan,.operation = operation(data->tg_event)};
-	Oid			owner = data->tg_relation->rd_rel->relowner;
 
 	if (!plan->has_rows)
 	{
-		queue_run(&change, owner);
+		queue_run(&change);
 		return;
 	}
 	change.rows = data->tg_newtable ? data->tg_newtable : data->tg_oldtable;
 	change.slot = MakeSingleTupleTableSlot(RelationGetDescr(data->tg_relation), &TTSOpsMinimalTuple);
-	change.row_context = AllocSetContextCreate(CurrentMemoryContext, "arazzo row", ALLOCSET_SMALL_SIZES);
+	change.row_context = AllocSetContextCreate(CurrentMemoryContext, "arazzo row", ALLOCSET_DEFAULT_SIZES);
 	tuplestore_select_read_pointer(change.rows, tuplestore_alloc_read_pointer(change.rows, EXEC_FLAG_REWIND));
-	queue_parts(&change, owner);
+	queue_parts(&change);
 	ExecDropSingleTupleTableSlot(change.slot);
 }
 
 /* A run for all rows, or one for each max_rows of them. */
 static void
-queue_parts(TriggerChange *change, Oid owner)
+queue_parts(TriggerChange *change)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "arazzo rows", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
@@ -129,7 +130,7 @@ queue_parts(TriggerChange *change, Oid owner)
 	for (change->first = 0; change->first < total; change->first += limit)
 	{
 		change->count = Min(limit, total - change->first);
-		queue_run(change, owner);
+		queue_run(change);
 		MemoryContextReset(context);
 	}
 	MemoryContextSwitchTo(old);
@@ -138,10 +139,10 @@ queue_parts(TriggerChange *change, Oid owner)
 /* The workflow's plan is asked for again, since to write the inputs may have
  * run anything. */
 static void
-queue_run(TriggerChange *change, Oid owner)
+queue_run(TriggerChange *change)
 {
 	TriggerPlan *plan = change->plan;
-	QueuedRun	run = {.owner = owner};
+	QueuedRun	run = {.owner = plan->owner};
 	QueueOptions options = {.split = plan->split};
 	const ArazzoPlan *workflow;
 
@@ -151,7 +152,7 @@ queue_run(TriggerChange *change, Oid owner)
 	options.notify = arazzo_trigger_text(change, plan->notify);
 	options.not_before = not_before(change);
 	workflow = arazzo_plan_get(plan->workflow);
-	arazzo_queue_admit(workflow, run.inputs, owner);
+	arazzo_queue_admit(workflow, run.inputs, plan->owner);
 	run.document = unconstify(char *, workflow->workflow->document_uri);
 	run.workflow = unconstify(char *, workflow->workflow->workflow_id);
 	run.version = unconstify(char *, workflow->version);
@@ -209,16 +210,13 @@ acquire(TriggerData *data)
 	PlanEntry  *entry = entry_of(trigger->tgoid);
 	MemoryContextCallback *callback = palloc(sizeof(MemoryContextCallback));
 	TriggerPlan *plan = entry ? entry->plan : NULL;
+	uint64		before = changes;
 
 	if (plan == NULL || plan->stale || plan->plan_serial != workflow->serial)
 	{
 		plan = arazzo_trigger_compile(data->tg_relation, trigger, workflow);
-		drop_stale_plans();
-		entry = hash_search(plans, &trigger->tgoid, HASH_ENTER, NULL);
-		if (entry->plan)
-			retire(entry->plan);
-		MemoryContextSetParent(plan->context, CacheMemoryContext);
-		entry->plan = plan;
+		plan->stale = changes != before;
+		keep(plan);
 	}
 	callback->func = release;
 	callback->arg = plan;
@@ -246,6 +244,20 @@ create_cache(void)
 	control.entrysize = sizeof(PlanEntry);
 	control.hcxt = CacheMemoryContext;
 	plans = hash_create("arazzo triggers", 32, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+static void
+keep(TriggerPlan *plan)
+{
+	bool		found;
+	PlanEntry  *entry;
+
+	drop_stale_plans();
+	entry = hash_search(plans, &plan->trigger, HASH_ENTER, &found);
+	if (found)
+		retire(entry->plan);
+	MemoryContextSetParent(plan->context, CacheMemoryContext);
+	entry->plan = plan;
 }
 
 /* Those of tables that are gone would stay for ever. */
@@ -288,11 +300,15 @@ relation_changed(Datum argument, Oid relation)
 	HASH_SEQ_STATUS scan;
 	PlanEntry  *entry;
 
+	changes++;
 	hash_seq_init(&scan, plans);
 	while ((entry = hash_seq_search(&scan)) != NULL)
 	{
-		if (!OidIsValid(relation) || relation == entry->plan->relation || relation == entry->plan->key_relation)
-			entry->plan->stale = true;
+		TriggerPlan *plan = entry->plan;
+
+		if (!OidIsValid(relation) || relation == plan->relation ||
+			relation == plan->home || relation == plan->key_relation)
+			plan->stale = true;
 	}
 }
 

@@ -17,6 +17,7 @@
 #include "lib/stringinfo.h"
 #include "utils/jsonb.h"
 
+#include "support/jsonb_writer.h"
 #include "workflow/plan.h"
 
 /* What an expression reads. */
@@ -40,6 +41,7 @@ struct TriggerSource
 	SourceKind	kind;
 	int			column;			/* attribute number */
 	Oid			type;			/* without domains */
+	bool		formed;			/* a form was asked for */
 	ReadColumn	read;
 	FmgrInfo	function;		/* of the type, for some readers */
 	char	  **tokens;			/* pointer into a json column, or NULL */
@@ -76,6 +78,7 @@ struct TriggerTemplate
 	List	   *parts;			/* of TemplatePart */
 	int			takes;			/* of a text: SCHEMA_TAKES_ bits */
 	JsonbValue *names;			/* of an object, in the order of jsonb */
+	JsonbKeys	keys;			/* the same, for when all have a value */
 	TriggerTemplate **items;
 	int			count;
 	TriggerTemplate *row;		/* of each element of the array of rows */
@@ -86,6 +89,8 @@ typedef struct TriggerPlan
 	MemoryContext context;
 	Oid			trigger;
 	Oid			relation;
+	Oid			home;			/* table that the trigger was created on */
+	Oid			owner;			/* its owner: whose runs they are */
 	bool		stale;			/* the table has changed */
 	bool		retired;		/* to be deleted when nobody uses it */
 	int			users;			/* changes that are being worked on */

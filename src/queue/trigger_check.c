@@ -12,7 +12,6 @@
 #include "postgres.h"
 
 #include "access/table.h"
-#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "commands/event_trigger.h"
 #include "commands/trigger.h"
@@ -22,20 +21,28 @@
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/resowner.h"
 
 #include "queue/admit.h"
 #include "queue/trigger.h"
 #include "support/extension.h"
+#include "support/try.h"
 #include "support/value.h"
 
 PG_FUNCTION_INFO_V1(arazzo_check_trigger);
+
+typedef struct PlanSearch
+{
+	const char *name;
+	const ArazzoPlan *plan;
+} PlanSearch;
 
 static const Trigger *find_trigger(Relation relation, const char *name);
 static bool is_ours(const Trigger *trigger);
 static void check(Relation relation, const Trigger *trigger);
 static const ArazzoPlan *find_plan(const char *name);
+static void search_plan(void *argument);
 static void check_inputs(const ArazzoPlan *plan, const JsonbValue *template);
+static void warn_of_unknown_inputs(const ArazzoPlan *plan, const JsonbValue *template);
 
 /* arazzo_check_trigger() returns event_trigger: after CREATE TRIGGER */
 Datum
@@ -116,35 +123,20 @@ check(Relation relation, const Trigger *trigger)
 static const ArazzoPlan *
 find_plan(const char *name)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	const ArazzoPlan *volatile plan = NULL;
+	PlanSearch	search = {.name = name};
+	ArazzoFailure *failure = arazzo_try(search_plan, &search);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		plan = arazzo_plan_get(name);
-		ReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
+	if (failure)
+		arazzo_failure_report(failure, WARNING);
+	return search.plan;
+}
 
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-		if (arazzo_error_passes(error->sqlerrcode))
-			ReThrowError(error);
-		arazzo_failure_report(arazzo_failure_from_error(error), WARNING);
-	}
-	PG_END_TRY();
-	return plan;
+static void
+search_plan(void *argument)
+{
+	PlanSearch *search = argument;
+
+	search->plan = arazzo_plan_get(search->name);
 }
 
 static void
@@ -160,5 +152,28 @@ check_inputs(const ArazzoPlan *plan, const JsonbValue *template)
 					errcode(ERRCODE_ARAZZO_SCHEMA),
 					errmsg("input \"%s\" of workflow \"%s\" is required and not in the template",
 						   (char *) lfirst(cell), plan->workflow->workflow_id));
+	}
+	if (plan->workflow->inputs)
+		warn_of_unknown_inputs(plan, template);
+}
+
+/* A schema seldom forbids what it does not know; but an optional input that is
+ * misspelled would never be missed. */
+static void
+warn_of_unknown_inputs(const ArazzoPlan *plan, const JsonbValue *template)
+{
+	const SchemaNode *schema = arazzo_schema_root(plan->workflow->inputs);
+	ArazzoValueWalk walk;
+	JsonbValue	key;
+	JsonbValue	value;
+
+	arazzo_value_walk(&walk, template);
+	while (arazzo_value_next(&walk, &key, &value))
+	{
+		if (arazzo_schema_member(schema, key.val.string.val, key.val.string.len) == NULL)
+			ereport(WARNING,
+					errcode(ERRCODE_ARAZZO_SCHEMA),
+					errmsg("workflow \"%s\" declares no input \"%.*s\"", plan->workflow->workflow_id,
+						   key.val.string.len, key.val.string.val));
 	}
 }

@@ -12,15 +12,20 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
+#include "access/table.h"
 #include "catalog/partition.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "document/uri.h"
@@ -39,6 +44,8 @@ typedef struct TemplateCompiler
 } TemplateCompiler;
 
 static void check_kind(const Trigger *trigger);
+static Oid	home_of(Oid trigger);
+static Oid	owner_of(Oid relation);
 static JsonbValue *argument(const Trigger *trigger, int number, const char *what);
 static TriggerTemplate *compile(TemplateCompiler *self, const JsonbValue *value, const SchemaNode *schema);
 static TriggerTemplate *compile_object(TemplateCompiler *self, const JsonbValue *object, const SchemaNode *schema);
@@ -48,6 +55,7 @@ static TriggerTemplate *compile_string(TemplateCompiler *self, const char *text,
 static void check_moment(TemplateCompiler *self, const TriggerSource *source, const char *text);
 static TriggerTemplate *compile_record(TemplateCompiler *self, const char *text, const SchemaNode *schema);
 static TriggerTemplate *compile_text(TemplateCompiler *self, const char *text);
+static const char *closing_brace(const char *text);
 static TriggerTemplate *make_template(TemplateKind kind);
 static TriggerTemplate *make_constant(const JsonbValue *value);
 static void add_part(TriggerTemplate *template, TriggerSource *source, const char *text, int length);
@@ -84,6 +92,8 @@ arazzo_trigger_compile(Relation relation, const Trigger *trigger, const ArazzoPl
 	result->table = pstrdup(RelationGetRelationName(relation));
 	result->schema = get_namespace_name(RelationGetNamespace(relation));
 	result->for_each_row = TRIGGER_FOR_ROW(trigger->tgtype);
+	result->home = trigger->tgisclone ? home_of(trigger->tgoid) : result->relation;
+	result->owner = owner_of(result->home);
 	result->inputs = compile(&self, arazzo_trigger_template(trigger),
 							 plan ? arazzo_schema_root(plan->workflow->inputs) : NULL);
 	if (trigger->tgnargs == 3)
@@ -104,6 +114,48 @@ check_kind(const Trigger *trigger)
 				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				errmsg("arazzo_trigger takes a workflow, a template of its inputs and, if any, options, not %d arguments",
 					   trigger->tgnargs));
+}
+
+/*
+ * The table that a trigger was created on.  Partitions have copies of it, and
+ * may belong to somebody who has not agreed to it.
+ */
+static Oid
+home_of(Oid trigger)
+{
+	Relation	catalog = table_open(TriggerRelationId, AccessShareLock);
+	Oid			home = InvalidOid;
+
+	while (OidIsValid(trigger))
+	{
+		ScanKeyData key;
+		SysScanDesc scan;
+		HeapTuple	tuple;
+
+		ScanKeyInit(&key, Anum_pg_trigger_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(trigger));
+		scan = systable_beginscan(catalog, TriggerOidIndexId, true, NULL, 1, &key);
+		tuple = systable_getnext(scan);
+		if (!HeapTupleIsValid(tuple))
+			elog(ERROR, "could not find trigger %u", trigger);
+		home = ((Form_pg_trigger) GETSTRUCT(tuple))->tgrelid;
+		trigger = ((Form_pg_trigger) GETSTRUCT(tuple))->tgparentid;
+		systable_endscan(scan);
+	}
+	table_close(catalog, AccessShareLock);
+	return home;
+}
+
+static Oid
+owner_of(Oid relation)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "could not find relation %u", relation);
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
 }
 
 JsonbValue *
@@ -176,6 +228,7 @@ compile_object(TemplateCompiler *self, const JsonbValue *object, const SchemaNod
 		template->items[template->count++] = item;
 		self->place.len = place;
 	}
+	arazzo_jsonb_prepare_keys(&template->keys, template->names, template->count);
 	return template;
 }
 
@@ -257,7 +310,7 @@ check_moment(TemplateCompiler *self, const TriggerSource *source, const char *te
 {
 	if (source->takes & (SCHEMA_TAKES_NUMBER | SCHEMA_TAKES_INTEGER) && !(source->takes & SCHEMA_TAKES_STRING) &&
 		(source->type == TIMESTAMPTZOID || source->type == TIMESTAMPOID || source->type == DATEOID) &&
-		strchr(text, '#') == NULL)
+		!source->formed)
 		report_expression(self, text, "is a moment where a number is wanted: say #ms or #s");
 }
 
@@ -307,7 +360,7 @@ compile_text(TemplateCompiler *self, const char *text)
 			text = brace + 3;
 			continue;
 		}
-		end = strchr(brace, '}');
+		end = closing_brace(brace);
 		if (end == NULL)
 			report_expression(self, brace, "has no closing brace");
 		if (brace > text)
@@ -316,6 +369,20 @@ compile_text(TemplateCompiler *self, const char *text)
 		text = end + 1;
 	}
 	return template;
+}
+
+/* The first one outside of a quoted name, or NULL. */
+static const char *
+closing_brace(const char *text)
+{
+	bool		quoted = false;
+
+	for (; *text && (quoted || *text != '}'); text++)
+	{
+		if (*text == '"')
+			quoted = !quoted;
+	}
+	return *text ? text : NULL;
 }
 
 static TriggerTemplate *
@@ -549,6 +616,8 @@ not_before_option(TemplateCompiler *self, const JsonbValue *value)
 		return;
 	}
 	plan->not_before = compile_source(self, text);
+	if (plan->not_before->formed)
+		report_expression(self, text, "is a form, where the column itself is wanted");
 	if (plan->not_before->type != TIMESTAMPTZOID && plan->not_before->type != TIMESTAMPOID &&
 		plan->not_before->type != DATEOID && plan->not_before->type != INTERVALOID)
 		report_option("not_before", "an interval, or a column that is an interval, a date or a timestamp");

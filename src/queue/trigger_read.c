@@ -13,6 +13,7 @@
 #include "access/transam.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "common/shortest_dec.h"
 #include "executor/tuptable.h"
 #include "nodes/makefuncs.h"
 #include "parser/parse_relation.h"
@@ -44,7 +45,8 @@ static void read_int2(TriggerSource *source, Datum column, JsonbValue *value);
 static void read_int4(TriggerSource *source, Datum column, JsonbValue *value);
 static void read_int8(TriggerSource *source, Datum column, JsonbValue *value);
 static void read_numeric(TriggerSource *source, Datum column, JsonbValue *value);
-static void read_float(TriggerSource *source, Datum column, JsonbValue *value);
+static void read_float4(TriggerSource *source, Datum column, JsonbValue *value);
+static void read_float8(TriggerSource *source, Datum column, JsonbValue *value);
 static void read_boolean(TriggerSource *source, Datum column, JsonbValue *value);
 static void read_string(TriggerSource *source, Datum column, JsonbValue *value);
 static void read_padded(TriggerSource *source, Datum column, JsonbValue *value);
@@ -58,6 +60,7 @@ static void read_seconds(TriggerSource *source, Datum column, JsonbValue *value)
 static void set_jsonb(JsonbValue *value, Jsonb *jsonb);
 static void set_number(JsonbValue *value, Numeric number);
 static void set_integer(JsonbValue *value, int64 number);
+static void set_float(JsonbValue *value, const char *text);
 static void set_text(JsonbValue *value, const char *text);
 static int64 since_epoch(const TriggerSource *source, Datum column, int64 unit);
 static bool read_column(TupleTableSlot *slot, TriggerSource *source, JsonbValue *value);
@@ -83,6 +86,7 @@ arazzo_trigger_compile_column(TriggerSource *source, Relation relation, const ch
 				errmsg("virtual generated column \"%s\" cannot be sent by a trigger", name));
 	source->column = number;
 	source->type = getBaseType(attribute->atttypid);
+	source->formed = form != NULL;
 	source->read = reader(source, form);
 	if (source->read == NULL)
 		ereport(ERROR,
@@ -139,9 +143,9 @@ plain_reader(TriggerSource *source)
 		case NUMERICOID:
 			return read_numeric;
 		case FLOAT4OID:
+			return read_float4;
 		case FLOAT8OID:
-			(void) output_reader(source);
-			return read_float;
+			return read_float8;
 		case BOOLOID:
 			return read_boolean;
 		case TEXTOID:
@@ -211,17 +215,24 @@ read_numeric(TriggerSource *source, Datum column, JsonbValue *value)
 		set_number(value, number);
 }
 
-/* The shortest text that stands for the same number. */
+/* The shortest text that stands for the same number, whatever the session's
+ * extra_float_digits. */
 static void
-read_float(TriggerSource *source, Datum column, JsonbValue *value)
+read_float4(TriggerSource *source, Datum column, JsonbValue *value)
 {
-	char	   *text = OutputFunctionCall(&source->function, column);
+	char		text[FLOAT_SHORTEST_DECIMAL_LEN];
 
-	if (strspn(text, "+-0123456789.e") == strlen(text))
-		set_number(value, DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(text),
-															  ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1))));
-	else
-		set_text(value, text);
+	float_to_shortest_decimal_buf(DatumGetFloat4(column), text);
+	set_float(value, text);
+}
+
+static void
+read_float8(TriggerSource *source, Datum column, JsonbValue *value)
+{
+	char		text[DOUBLE_SHORTEST_DECIMAL_LEN];
+
+	double_to_shortest_decimal_buf(DatumGetFloat8(column), text);
+	set_float(value, text);
 }
 
 static void
@@ -346,6 +357,17 @@ static void
 set_integer(JsonbValue *value, int64 number)
 {
 	set_number(value, int64_to_numeric(number));
+}
+
+/* Infinity and NaN are strings. */
+static void
+set_float(JsonbValue *value, const char *text)
+{
+	if (strspn(text, "+-0123456789.e") == strlen(text))
+		set_number(value, DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(text),
+															  ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1))));
+	else
+		set_text(value, pstrdup(text));
 }
 
 static void

@@ -12,7 +12,6 @@
 #include "utils/memutils.h"
 
 #include "queue/trigger.h"
-#include "support/jsonb_writer.h"
 #include "support/value.h"
 
 static bool write_template(TriggerChange *change, StringInfo out, const TriggerTemplate *template, JEntry *entry);
@@ -142,7 +141,9 @@ write_object(TriggerChange *change, StringInfo out, const TriggerTemplate *templ
 		count += present[i];
 	}
 	arazzo_jsonb_begin(&writer, out, JB_FOBJECT, count);
-	for (i = 0; i < template->count; i++)
+	if (count == template->count)
+		arazzo_jsonb_keys(&writer, &template->keys);
+	for (i = 0; count < template->count && i < template->count; i++)
 	{
 		if (present[i])
 			arazzo_jsonb_entry(&writer, arazzo_jsonb_write(out, &template->names[i]));

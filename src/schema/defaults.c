@@ -44,6 +44,8 @@ static JsonbValue *rebuild_array(const JsonbValue *array, JsonbValue **replaced)
 JsonbValue *
 arazzo_schema_fill_defaults(const ArazzoSchema *schema, JsonbValue *instance)
 {
+	if (!schema->has_defaults)
+		return instance;
 	if (instance == NULL)
 		return arazzo_value_copy(fallback_of(schema->root, NULL));
 	return fill(schema->root, instance, NULL, NULL);

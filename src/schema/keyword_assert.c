@@ -70,6 +70,7 @@ void
 arazzo_schema_compile_default(Compiler *c, SchemaNode *node, const JsonbValue *value)
 {
 	node->fallback = arazzo_value_copy(value);
+	c->schema->has_defaults = true;
 }
 
 /* An annotation, unless the caller or the vocabulary asks for more. */

@@ -236,6 +236,7 @@ struct ArazzoSchema
 	SchemaNode *root;
 	int			node_count;
 	bool		is_dynamic;		/* some $dynamicRef needs the scope */
+	bool		has_defaults;	/* else there is nothing to fill in */
 };
 
 /* ---- compiling ---- */

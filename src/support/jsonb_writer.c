@@ -74,6 +74,32 @@ arazzo_jsonb_end(JsonbWriter *writer)
 	return JENTRY_ISCONTAINER | length;
 }
 
+void
+arazzo_jsonb_prepare_keys(JsonbKeys *keys, const JsonbValue *names, int count)
+{
+	StringInfoData out;
+	JsonbWriter writer;
+	int			i;
+
+	initStringInfo(&out);
+	arazzo_jsonb_begin(&writer, &out, JB_FOBJECT, count);
+	for (i = 0; i < count; i++)
+		arazzo_jsonb_entry(&writer, arazzo_jsonb_write(&out, &names[i]));
+	keys->count = count;
+	keys->entries = (JEntry *) (out.data + writer.entries);
+	keys->bytes = out.data + writer.entries + 2 * count * sizeof(JEntry);
+	keys->length = writer.total;
+}
+
+void
+arazzo_jsonb_keys(JsonbWriter *writer, const JsonbKeys *keys)
+{
+	memcpy(writer->out->data + writer->entries, keys->entries, keys->count * sizeof(JEntry));
+	appendBinaryStringInfo(writer->out, keys->bytes, keys->length);
+	writer->index = keys->count;
+	writer->total = keys->length;
+}
+
 JEntry
 arazzo_jsonb_write(StringInfo out, const JsonbValue *value)
 {

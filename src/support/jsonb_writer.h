@@ -30,6 +30,15 @@ typedef struct JsonbWriter
 	int64		total;			/* bytes of the values so far */
 } JsonbWriter;
 
+/* The keys of objects that all have the same. */
+typedef struct JsonbKeys
+{
+	int			count;
+	JEntry	   *entries;
+	char	   *bytes;
+	int			length;
+} JsonbKeys;
+
 /* Room for the head of a datum, in a new buffer that is aligned like one. */
 extern void arazzo_jsonb_begin_datum(StringInfo out);
 
@@ -40,6 +49,10 @@ extern Jsonb *arazzo_jsonb_end_datum(StringInfo out);
 extern void arazzo_jsonb_begin(JsonbWriter *writer, StringInfo out, uint32 kind, int count);
 extern void arazzo_jsonb_entry(JsonbWriter *writer, JEntry entry);
 extern JEntry arazzo_jsonb_end(JsonbWriter *writer);
+
+/* Prepares keys in the current memory context; writes all keys of an object. */
+extern void arazzo_jsonb_prepare_keys(JsonbKeys *keys, const JsonbValue *names, int count);
+extern void arazzo_jsonb_keys(JsonbWriter *writer, const JsonbKeys *keys);
 
 /* Writes a scalar, or copies a container (jbvBinary). */
 extern JEntry arazzo_jsonb_write(StringInfo out, const JsonbValue *value);

@@ -21,16 +21,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "access/xact.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "storage/fd.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 
 #include "document/uri.h"
+#include "support/try.h"
 #include "workflow/load.h"
 
 PG_FUNCTION_INFO_V1(arazzo_import);
@@ -84,7 +83,7 @@ static char *mapped_url(const Import *import, const char *path);
 static int	compare_files(const ListCell *a, const ListCell *b);
 static bool take_up(Import *import, const char *uri);
 static void import_file(Import *import, ImportFile *file);
-static void import_in_subtransaction(Import *import, ImportFile *file);
+static void import_in_subtransaction(void *argument);
 static void note_sources(ImportFile *file, const ArazzoNode *tree);
 static List *load_displaced(Import *import, const List *documents);
 static bool is_file_inside(const Import *import, const char *path);
@@ -335,7 +334,7 @@ static void
 import_file(Import *import, ImportFile *file)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
+	ArazzoFailure *failure;
 
 	CHECK_FOR_INTERRUPTS();
 	if (file->refused)
@@ -343,36 +342,19 @@ import_file(Import *import, ImportFile *file)
 		file->problem = file->refused;
 		return;
 	}
-	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(import->scratch);
-	PG_TRY();
-	{
-		import_in_subtransaction(import, file);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(caller);
-		CurrentResourceOwner = owner;
-		if (arazzo_error_passes(error->sqlerrcode))
-			ReThrowError(error);
-		file->problem = error->detail ? psprintf("%s. %s", error->message, error->detail) : error->message;
-	}
-	PG_END_TRY();
+	failure = arazzo_try(import_in_subtransaction, file);
 	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
+	if (failure)
+		file->problem = failure->detail ? psprintf("%s. %s", failure->message, failure->detail) :
+			pstrdup(failure->message);
 	MemoryContextReset(import->scratch);
 }
 
 static void
-import_in_subtransaction(Import *import, ImportFile *file)
+import_in_subtransaction(void *argument)
 {
+	ImportFile *file = argument;
 	MemoryContext keep = GetMemoryChunkContext(file);
 	LoadedDocument document;
 	size_t		length;

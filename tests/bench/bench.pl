@@ -40,6 +40,7 @@ printf "%-52s %12s %12s %8s %8s\n", '', 'measured', 'floor', 'ratio', 'limit';
 two_steps();
 many_at_once();
 queue_drain();
+triggers();
 first_call();
 large_document();
 memory_of_many_runs();
@@ -211,6 +212,119 @@ sub report_at_least
 	$passed_limits &&= $good;
 	printf "%-52s %12s %12s %8s %8s  %s\n", $what, $measured, $base, sprintf('%.2f', $ratio),
 	  sprintf('>= %.2f', $limit), $good ? 'ok' : 'UNDER';
+}
+
+# What a row costs beyond a plain INSERT when a trigger queues a run for it, as
+# a part of what it costs when a trigger in PL/pgSQL puts the same into a table.
+sub triggers
+{
+	my (%cost, %ratios);
+
+	psql(<<"SQL");
+CREATE TABLE usage (id bigint PRIMARY KEY, meter text, customer text, quantity numeric, at timestamptz);
+CREATE TABLE outbox (id bigserial PRIMARY KEY, workflow text, inputs jsonb, status text NOT NULL DEFAULT 'queued',
+	created timestamptz NOT NULL DEFAULT clock_timestamp());
+CREATE INDEX ON outbox (status, created);
+CREATE FUNCTION outbox() RETURNS trigger LANGUAGE plpgsql AS \$\$
+BEGIN
+	INSERT INTO outbox (workflow, inputs) VALUES ('meter-usage-and-topup-prepaid', jsonb_build_object(
+		'meterApiName', new.meter, 'customerId', new.customer, 'meterValue', new.quantity,
+		'meterTimeInMillis', floor(extract(epoch FROM new.at) * 1000)::bigint, 'uniqueId', 'usage-' || new.id,
+		'amount', 5));
+	RETURN NULL;
+END
+\$\$;
+SELECT arazzo_load('https://bench.example/batch.yaml', \$\$@{[ batch_document() ]}\$\$);
+SQL
+	foreach my $turn (1 .. $turns)
+	{
+		my %time = map { $_ => insert_time($_) } 'none', 'outbox', 'row', 'keyed', 'statement';
+
+		foreach my $kind ('outbox', 'row', 'keyed', 'statement')
+		{
+			push @{ $cost{$kind} }, ($time{$kind} - $time{none}) / 10;
+			push @{ $ratios{$kind} }, $cost{$kind}[-1] / $cost{outbox}[-1];
+		}
+	}
+	report_trigger('row trigger, beyond a plain INSERT; floor: PL/pgSQL', $cost{row}, $cost{outbox}, $ratios{row}, 0.8);
+	report_trigger('statement trigger, 10,000 rows; the same floor', $cost{statement}, $cost{outbox}, $ratios{statement}, 0.1);
+	printf "%-52s %12s %12s %8s\n", '  row trigger with a key',
+	  sprintf('%.2f us', median(@{ $cost{keyed} })), '', sprintf('%.2f', median(@{ $ratios{keyed} }));
+}
+
+sub report_trigger
+{
+	my ($what, $cost, $base, $ratios, $limit) = @_;
+	my $ratio = median(@$ratios);
+
+	report($what, sprintf('%.2f us', median(@$cost)), sprintf('%.2f us', median(@$base)),
+		sprintf('%.3f', $ratio), $limit, $ratio);
+}
+
+# The workflow that takes the rows of a statement.
+sub batch_document
+{
+	return <<'YAML';
+arazzo: 1.0.1
+info: {title: Batch, version: 1.0.0}
+sourceDescriptions: [{name: metering, url: 'amberflo-arazzo:/workflows/openapi/amberflo-metering.yaml'}]
+workflows:
+- workflowId: bench-batch
+  inputs:
+    type: object
+    required: [events]
+    properties:
+      events:
+        type: array
+        minItems: 1
+        items:
+          type: object
+          required: [meterApiName, customerId, meterValue, meterTimeInMillis]
+          properties:
+            meterApiName: {type: string}
+            customerId: {type: string}
+            meterValue: {type: number}
+            meterTimeInMillis: {type: integer}
+            uniqueId: {type: string}
+  steps:
+  - stepId: ingest
+    operationId: ingestMeterEvents
+    requestBody: {contentType: application/json, payload: $inputs.events}
+YAML
+}
+
+# Milliseconds of an INSERT of 10,000 rows into a table with a trigger of a
+# kind, in a session that has done it before.
+sub insert_time
+{
+	my ($kind) = @_;
+	my $members = <<'JSON' =~ s/\s+/ /gr;
+"meterApiName": "$row.meter", "customerId": "$row.customer", "meterValue": "$row.quantity",
+"meterTimeInMillis": "$row.at#ms", "uniqueId": "usage-{$row.id}"
+JSON
+	my $each = "FOR EACH ROW EXECUTE FUNCTION arazzo_trigger('meter-usage-and-topup-prepaid', '{$members, \"amount\": 5}'";
+	my %trigger = (
+		none => '',
+		outbox => 'CREATE TRIGGER bench AFTER INSERT ON usage FOR EACH ROW EXECUTE FUNCTION outbox()',
+		row => "CREATE TRIGGER bench AFTER INSERT ON usage $each)",
+		keyed => "CREATE TRIGGER bench AFTER INSERT ON usage $each, '{\"key\": \"usage-{\$row.id}\"}')",
+		statement => 'CREATE TRIGGER bench AFTER INSERT ON usage REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT'
+		  . " EXECUTE FUNCTION arazzo_trigger('bench-batch', '{\"events\": {\"\$rows\": {$members}}}')");
+	my $insert = <<'SQL' =~ s/\s+/ /gr;
+INSERT INTO usage SELECT i, 'api-calls', 'customer-' || i %% 100, i + 0.5, now() FROM generate_series(%d, %d) i;
+SQL
+	my @times = elapsed(psql(<<"SQL"));
+TRUNCATE usage, outbox;
+DELETE FROM arazzo_queue;
+VACUUM usage, outbox, arazzo_queue;
+$trigger{$kind};
+@{[ sprintf $insert, 1, 3000 ]}
+\\timing on
+@{[ sprintf $insert, 10001, 20000 ]}
+\\timing off
+DROP TRIGGER IF EXISTS bench ON usage;
+SQL
+	return $times[0];
 }
 
 sub first_call
