@@ -350,6 +350,7 @@ arazzo_handle_prepare(HttpHandle *handle, const ArazzoRequest *request, const Ht
 	handle->answered = false;
 	handle->stop = FAULT_NONE;
 	handle->refused.length = 0;
+	handle->opened = false;
 	handle->error[0] = '\0';
 	arazzo_collect_reset(&handle->collector, options->max_header_bytes, options->max_response_bytes);
 
@@ -640,7 +641,7 @@ fault_of(HttpHandle *handle, CURLcode code)
 		return handle->collector.head_complete ? FAULT_NONE : FAULT_CUT;
 	if (handle->error[0] == '\0')
 		strlcpy(handle->error, curl_easy_strerror(code), sizeof(handle->error));
-	if (code == CURLE_COULDNT_CONNECT && handle->refused.length > 0)
+	if (code == CURLE_COULDNT_CONNECT && handle->refused.length > 0 && !handle->opened)
 		return FAULT_ADDRESS;
 	if (code == CURLE_OPERATION_TIMEDOUT && handle->requests == 0)
 		return FAULT_CONNECT_TIMEOUT;

@@ -1,0 +1,220 @@
+# A table of faults: each row says which fault it is, what is required, and what
+# was seen, and passes when that is exactly what was expected.  After each row
+# the session goes on, and holds what it held before: sockets, memory contexts.
+#
+#	my $table = FaultTable->new(answers => { '/cut' => ["HTTP/1.1 200 OK\r\nContent-Le", 'CLOSE'] });
+#	$table->row(9, 'connection ends within the header', 'unknown outcome',
+#		"SELECT arazzo_run('read', '{\"case\": \"cut\"}')", '08006 connection to "HOST" was lost ...; 1 request');
+#
+# What is seen is the end of a statement (its result, or SQLSTATE, message,
+# DETAIL and HINT without what says where) and how many requests arrived.
+package FaultTable;
+
+use strict;
+use warnings;
+
+use Arazzo;
+use HttpRoom ();
+use RawServer;
+use Test::More;
+
+my $openapi = <<'YAML';
+openapi: 3.1.0
+info: {title: probe, version: '1'}
+servers: [{url: https://probe.test}]
+paths:
+  /{case}:
+    parameters: [{name: case, in: path, required: true, schema: {type: string}}]
+    get: {operationId: get, responses: {'200': {description: ok}}}
+    post: {operationId: post, requestBody: {content: {application/json: {}}}, responses: {'200': {description: ok}}}
+YAML
+
+my $workflows = <<'YAML';
+arazzo: 1.0.1
+info: {title: probe, version: '1'}
+sourceDescriptions: [{name: api, url: openapi.yaml}]
+workflows:
+- workflowId: read
+  steps:
+  - stepId: get
+    operationId: get
+    parameters: [{name: case, in: path, value: $inputs.case}]
+    outputs: {body: $response.body}
+  outputs: {body: $steps.get.outputs.body}
+- workflowId: write
+  steps:
+  - stepId: post
+    operationId: post
+    parameters: [{name: case, in: path, value: $inputs.case}]
+    requestBody: {payload: {amount: 5}}
+    outputs: {body: $response.body}
+  outputs: {body: $steps.post.outputs.body}
+- workflowId: retry
+  steps:
+  - stepId: get
+    operationId: get
+    parameters: [{name: case, in: path, value: $inputs.case}]
+    outputs: {body: $response.body}
+    onFailure: [{name: again, type: retry, retryAfter: 0.01, retryLimit: 2}]
+  outputs: {body: $steps.get.outputs.body}
+YAML
+
+# Options: answers (see RawServer), url (of another server), options (of the
+# foreign server, as SQL), config (lines), name.
+sub new
+{
+	my ($class, %given) = @_;
+	my $arazzo = Arazzo->new(name => $given{name} // 'faults', config => $given{config} // []);
+	my $server = RawServer->start({ '/fine' => [ RawServer::response('fine') ], %{ $given{answers} // {} } });
+	my $self = bless { arazzo => $arazzo, server => $server, host => '127.0.0.1:' . $server->port }, $class;
+	my $url = $given{url} // $server->url('');
+
+	$arazzo->node->safe_psql('postgres', "CREATE SERVER probe FOREIGN DATA WRAPPER arazzo OPTIONS (api 'https://probe.test', url '$url'"
+		. ($given{options} ? ", $given{options})" : ')'));
+	$self->load('https://probe.test/openapi.yaml', $openapi);
+	$self->load('https://probe.test/arazzo.yaml', $workflows);
+	$self->open_session;
+	return $self;
+}
+
+sub arazzo { return $_[0]{arazzo}; }
+sub node { return $_[0]{arazzo}->node; }
+sub server { return $_[0]{server}; }
+sub session { return $_[0]{session}; }
+
+sub load
+{
+	my ($self, $uri, $text) = @_;
+
+	$self->node->safe_psql('postgres', 'SELECT arazzo_load(' . Arazzo::quote($uri) . ', ' . Arazzo::quote($text) . ')');
+	return;
+}
+
+# A session that stays; what it holds after a run is what it holds ever after.
+sub open_session
+{
+	my ($self) = @_;
+
+	$self->{session} = HttpRoom::session($self->node);
+	$self->{session}->ask("\\set VERBOSITY verbose\n\\set SHOW_CONTEXT never");
+	$self->{pid} = $self->{session}->ask('SELECT pg_backend_pid();');
+	$self->{session}->ask(fine()) for 1 .. 2;
+	$self->{held} = $self->held;
+	return;
+}
+
+sub fine { return run('read', 'fine'); }
+
+# A call of a workflow for one case.
+sub run
+{
+	my ($workflow, $case) = @_;
+
+	return "SELECT arazzo_run('$workflow', '{\"case\": \"$case\"}');";
+}
+
+# A statement while the server leads elsewhere, or has other options.
+sub elsewhere
+{
+	my ($url, $sql) = @_;
+
+	return with_options("SET url '$url'", $sql);
+}
+
+sub with_options
+{
+	my ($options, $sql) = @_;
+
+	return "BEGIN; ALTER SERVER probe OPTIONS ($options); $sql ROLLBACK;";
+}
+
+# A run in the queue: what became of it when it was worked on once.
+sub queued
+{
+	my ($workflow, $case) = @_;
+
+	return "SELECT arazzo_submit('$workflow', '{\"case\": \"$case\"}') AS run \\gset\n"
+	  . "\\o /dev/null\nCALL arazzo_work();\n\\o\n"
+	  . q{SELECT concat_ws(' ', status, sqlstate, 'retries ' || retries, 'attempts ' || (SELECT count(*) FROM arazzo_run_steps s WHERE s.run = r.run))
+		FROM arazzo_runs r WHERE run = :run;};
+}
+
+# Descriptors of the session that are no files, and memory contexts but for
+# those of plans, which are kept.
+sub held
+{
+	my ($self) = @_;
+	my $open = grep { (readlink($_) // '') =~ /^(?:socket|pipe|anon_inode)/ } glob "/proc/$self->{pid}/fd/*";
+	my $contexts = $self->{session}->ask(q{SELECT string_agg(name || ' ' || count, ', ') FROM (
+		SELECT name, count(*) FROM pg_backend_memory_contexts WHERE name LIKE 'arazzo%' AND name NOT LIKE 'arazzo plan%' GROUP BY name ORDER BY name) c;} =~ s/\n\s*/ /gr);
+
+	return "$open descriptors; $contexts";
+}
+
+# Requests that came since the last look.
+sub requests
+{
+	my ($self) = @_;
+	my $count = () = $self->{server}->events(qr/^request/);
+	my $new = $count - ($self->{counted} // 0);
+
+	$self->{counted} = $count;
+	return $new;
+}
+
+# The end of a statement, in a few words: addresses and where it was are left out.
+sub words
+{
+	my ($self, $said) = @_;
+	my ($error) = $said =~ /^(?:psql:<stdin>:\d+: )?(?:ERROR|FATAL):  (.*)$/m or return $said;
+	my @parts = $error =~ s/^(\w{5}): /$1 /r;
+
+	foreach my $part ('DETAIL', 'HINT')
+	{
+		my ($text) = $said =~ /^$part:  (.*)$/m or next;
+		$text =~ s/^Document .*?(?:\. |\.?$)//;
+		push @parts, $text if $text ne '';
+	}
+	return join(' | ', @parts) =~ s/\Q$self->{host}\E/HOST/gr;
+}
+
+# Does a statement in the session and says how it ended.
+sub observe
+{
+	my ($self, $sql) = @_;
+
+	return $self->words($self->{session}->ask($sql =~ /;\s*$/ ? $sql : "$sql;"));
+}
+
+# Does a statement in the session and compares how it ended and how many
+# requests came; afterwards the session is as it was.
+sub row
+{
+	my ($self, $number, $fault, $required, $sql, $expected) = @_;
+
+	$self->requests;
+	my $observed = $self->observe($sql);
+	my $requests = $self->requests;
+	return $self->row_of($number, $fault, $required, "$observed; $requests sent", $expected);
+}
+
+# The same for what was observed in another way; expected is a text, or a
+# pattern where a library has its say.
+sub row_of
+{
+	my ($self, $number, $fault, $required, $observed, $expected) = @_;
+	my $fine = $self->{session}->ask(fine());
+	my $held = $self->held;
+	my $good = ref $expected ? $observed =~ $expected : $observed eq $expected;
+	my $goes_on = $fine eq '{"body": "fine"}' && $held eq $self->{held};
+	my $shown = $observed =~ s/\s+/ /gr;
+
+	$self->requests;
+	$shown = substr($shown, 0, 300) . '...' if length $shown > 300;
+	print STDERR "FILL\t$observed\n" if $expected eq '?';
+	ok($good && $goes_on, "$number | $fault | $required | $shown" =~ s/#/No. /gr)
+	  or diag("got:      $observed\nexpected: $expected\nafterwards: $fine; $held\nbefore:     $self->{held}");
+	return $good;
+}
+
+1;
