@@ -68,7 +68,6 @@ arazzo_fault_describe(HttpFault fault, const FaultPlace *place, ArazzoResponse *
 			describe_limits(fault, place, response);
 			break;
 		case FAULT_CONNECT:
-		case FAULT_LOST:
 			if (place->os_error != 0)
 				response->message = psprintf("%s: %s", response->message, strerror(place->os_error));
 			break;

@@ -87,7 +87,7 @@ arazzo_gate_open(HttpHandle *handle, const struct sockaddr *target, int type, in
 	}
 	descriptor = arazzo_socket_open(target, type, protocol);
 	if (descriptor >= 0)
-		handle->opened = true;
+		handle->opened++;
 	else if (errno == EMFILE)
 		handle->stop = FAULT_DESCRIPTORS;
 	return descriptor;
