@@ -231,13 +231,15 @@ sub row_of
 
 	$row->{seen} = 1;
 	$observed =~ s/\s+/ /g;
-	$observed = substr($observed, 0, 300) . '...' if length $observed > 300;
 	$self->requests;
-	ok(without_library($observed) eq $row->{observed} && $fine eq '{"body": "fine"}' && $held eq $self->{held},
-		"$number | $fault | $row->{required} | $observed" =~ s/#/No. /gr)
-	  or diag("expected:   $row->{observed}\nafterwards: $fine; $held\nbefore:     $self->{held}");
+	my $compared = cut(without_library($observed));
+	ok($compared eq $row->{observed} && $fine eq '{"body": "fine"}' && $held eq $self->{held},
+		join(' | ', $number, $fault, $row->{required}, cut($observed)) =~ s/#/No. /gr)
+	  or diag("observed:   $compared\nexpected:   $row->{observed}\nafterwards: $fine; $held\nbefore:     $self->{held}");
 	return;
 }
+
+sub cut { return length $_[0] > 300 ? substr($_[0], 0, 300) . '...' : $_[0]; }
 
 # The words of the HTTP library are shown; they differ from version to version.
 sub without_library { return $_[0] =~ s/ \| The HTTP library reported: .*?(?= \| The |;|$)//r; }
