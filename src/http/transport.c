@@ -805,6 +805,7 @@ note_collected(HttpHandle *handle, CollectResult result, HttpFault limit)
 {
 	if (result == COLLECT_OK)
 		return true;
-	handle->stop = result == COLLECT_TOO_LARGE ? limit : FAULT_MEMORY;
+	handle->stop = result == COLLECT_TOO_LARGE ? limit :
+		result == COLLECT_AMBIGUOUS ? FAULT_PROTOCOL : FAULT_MEMORY;
 	return false;
 }

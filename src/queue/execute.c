@@ -350,7 +350,10 @@ is_passing_status(int status)
 		status == 500 || status == 502 || status == 503 || status == 504;
 }
 
-/* Exponential with full jitter, unless the server says when. */
+/*
+ * Exponential with full jitter, and not before the server says.  One that says
+ * "at once" every time must not use up all attempts in no time.
+ */
 static TimestampTz
 resend_time(const ArazzoResponse *response, int retries)
 {
@@ -358,7 +361,7 @@ resend_time(const ArazzoResponse *response, int retries)
 	double		longest = FIRST_RETRY_DELAY * (1 << Min(retries, 20));
 	double		delay = Min(longest, arazzo_max_retry_after) * pg_prng_double(&pg_global_prng_state);
 
-	return now + arazzo_run_retry_delay(response, delay, now);
+	return now + Max(arazzo_run_retry_delay(response, delay, now), (int64) (delay * USECS_PER_SEC));
 }
 
 /* Commits how far the run has come; false when it is no longer ours. */

@@ -151,15 +151,17 @@ sub with_options
 	return "BEGIN; ALTER SERVER probe OPTIONS ($options); $sql ROLLBACK;";
 }
 
-# A run in the queue: what became of it when it was worked on once.
+# A run in the queue: what became of it when it was worked on once.  It is then
+# given up, so that it does not come up again when another one is worked on.
 sub queued
 {
-	my ($workflow, $case) = @_;
+	my ($workflow, $case, $columns) = @_;
 
+	$columns //= q{status, sqlstate, 'retries ' || retries, 'attempts ' || (SELECT count(*) FROM arazzo_run_steps s WHERE s.run = r.run)};
 	return "SELECT arazzo_submit('$workflow', '{\"case\": \"$case\"}') AS run \\gset\n"
-	  . "\\o /dev/null\nCALL arazzo_work();\n\\o\n"
-	  . q{SELECT concat_ws(' ', status, sqlstate, 'retries ' || retries, 'attempts ' || (SELECT count(*) FROM arazzo_run_steps s WHERE s.run = r.run))
-		FROM arazzo_runs r WHERE run = :run;};
+	  . "\\o /dev/null\nCALL arazzo_work(1);\n\\o\n"
+	  . "SELECT concat_ws(' ', $columns) FROM arazzo_runs r WHERE run = :run;\n"
+	  . "\\o /dev/null\nSELECT arazzo_cancel(run) FROM arazzo_runs WHERE run = :run AND status = 'waiting';\n\\o\n";
 }
 
 # Descriptors of the session that are no files, and memory contexts but for
@@ -206,7 +208,7 @@ sub observe
 {
 	my ($self, $sql) = @_;
 
-	return $self->words($self->{session}->ask($sql =~ /;\s*$/ ? $sql : "$sql;"));
+	return $self->words($self->{session}->ask($sql =~ /(?:;|\\o)\s*$/ ? $sql : "$sql;"));
 }
 
 # Does a statement in the session and compares how it ended and how many
