@@ -25,7 +25,7 @@ typedef enum CollectResult
 	COLLECT_OK,
 	COLLECT_TOO_LARGE,
 	COLLECT_NO_MEMORY,
-	COLLECT_AMBIGUOUS			/* two lengths of the body */
+	COLLECT_BAD_LENGTH			/* two lengths of the body, or one beyond all numbers */
 } CollectResult;
 
 typedef struct ResponseCollector

@@ -82,6 +82,9 @@ static const struct
 	{CURLE_HTTP2_STREAM, FAULT_PROTOCOL},
 	{CURLE_BAD_CONTENT_ENCODING, FAULT_ENCODING},
 	{CURLE_OUT_OF_MEMORY, FAULT_MEMORY}
+#if LIBCURL_VERSION_NUM >= 0x080600
+	,{CURLE_TOO_LARGE, FAULT_HEADER_LINE}
+#endif
 };
 
 static CURLM *multi = NULL;
@@ -687,6 +690,8 @@ fault_of(HttpHandle *handle, CURLcode code)
 		return FAULT_OTHER;
 	if (code_faults[i].fault == FAULT_LOST && handle->collector.head_complete)
 		return FAULT_CUT;
+	if (code_faults[i].fault == FAULT_MEMORY && handle->requests > 0 && !handle->collector.head_complete)
+		return FAULT_HEADER_LINE;	/* libcurl 7.88 has no other word for it */
 	return code_faults[i].fault;
 }
 
@@ -806,6 +811,6 @@ note_collected(HttpHandle *handle, CollectResult result, HttpFault limit)
 	if (result == COLLECT_OK)
 		return true;
 	handle->stop = result == COLLECT_TOO_LARGE ? limit :
-		result == COLLECT_AMBIGUOUS ? FAULT_PROTOCOL : FAULT_MEMORY;
+		result == COLLECT_BAD_LENGTH ? FAULT_PROTOCOL : FAULT_MEMORY;
 	return false;
 }

@@ -20,6 +20,7 @@
 #include "http/connection.h"
 #include "queue/run_store.h"
 #include "run/machine.h"
+#include "support/settings.h"
 #include "support/value.h"
 
 PG_FUNCTION_INFO_V1(arazzo_submit);
@@ -110,6 +111,12 @@ check_inputs(const ArazzoPlan *plan, Jsonb *inputs)
 	ArazzoFailure *failure = NULL;
 	ArazzoRun  *run;
 
+	if (VARSIZE(inputs) > (Size) arazzo_max_document_kb * 1024)
+		ereport(ERROR,
+				errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				errmsg("inputs of workflow \"%s\" are too large for a queued run", plan->workflow->workflow_id),
+				errdetail("They have %u bytes, and the limit is %d kB.", (unsigned) VARSIZE(inputs), arazzo_max_document_kb),
+				errhint("The setting arazzo.max_document_size sets the limit."));
 	refuse_credentials(plan, arazzo_value_from_jsonb(inputs));
 	run = arazzo_run_create(plan, arazzo_value_from_jsonb(inputs), &failure);
 	if (run == NULL)
