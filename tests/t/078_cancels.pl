@@ -52,7 +52,11 @@ sub by_timeout
 {
 	my $session = $table->session;
 
-	return ending($session->ask("SET statement_timeout = '" . (1 + int rand 12) . "ms';\n" . statement() . "\nSET statement_timeout = 0;"));
+	my $end = ending($session->ask("SET statement_timeout = '" . (1 + int rand 12) . "ms';\n" . statement()));
+
+	# This is subject to the limit that it lifts.
+	1 while $session->ask('SET statement_timeout = 0;') =~ /ERROR/;
+	return $end;
 }
 
 sub by_function
@@ -73,7 +77,6 @@ sub next_run
 
 	# What has come is read, so that the server is not held up.
 	$table->requests;
-	diag($answers) unless $answers =~ /^\{"body": "fine"\}\n\{"body": "fine"\}\n0 in/;
 	return $answers =~ /^\{"body": "fine"\}\n\{"body": "fine"\}\n0 in flight, \d+ idle$/ ? 1 : 0;
 }
 
