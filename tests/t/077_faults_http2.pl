@@ -117,8 +117,8 @@ __DATA__
 18 | RST_STREAM cancelled | unknown outcome, one request | 08006 connection to "localhost" was lost before a response arrived | The server may have received the call.; 1 sent
 18 | RST_STREAM calm down | unknown outcome, one request | 08006 connection to "localhost" was lost before a response arrived | The server may have received the call.; 1 sent
 18 | RST_STREAM unknown | unknown outcome, one request | 08006 connection to "localhost" was lost before a response arrived | The server may have received the call.; 1 sent
-18 | RST_STREAM within the body | unknown outcome, one request | ?
-18 | RST_STREAM without error within the body | unknown outcome, one request | ?
+18 | RST_STREAM within the body | unknown outcome, one request | 08006 connection to "localhost" was lost before a response arrived | The server may have received the call.; 1 sent
+18 | RST_STREAM without error within the body | unknown outcome, one request | 08006 connection to "localhost" was lost before a response arrived | The server may have received the call.; 1 sent
 18 | end within the body | bounded, clean error | 08006 response from "localhost" was cut off | The server may have received the call.; 1 sent
 18 | end before anything | bounded, clean error | 08006 response from "localhost" was cut off | The server may have received the call.; 1 sent
 18 | silence | bounded, clean error | 08006 request to "localhost" timed out | No complete response arrived within 600 ms. | The server option timeout sets the limit.; 1 sent
