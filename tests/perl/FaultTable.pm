@@ -191,14 +191,14 @@ sub requests
 sub words
 {
 	my ($self, $said) = @_;
-	my ($error) = $said =~ /^(?:psql:<stdin>:\d+: )?(?:ERROR|FATAL):  (.*)$/m or return $said;
+	my ($all, $error) = $said =~ /^((?:ERROR|FATAL):  (.*?)\n.*?)(?=^(?:ERROR|FATAL):|\z)/ms or return $said;
 	my @parts = $error =~ s/^(\w{5}): /$1 /r;
 
 	foreach my $part ('DETAIL', 'HINT')
 	{
-		my ($text) = $said =~ /^$part:  (.*)$/m or next;
+		my ($text) = $all =~ /^$part:  (.*)$/m or next;
 		$text =~ s/^Document .*?(?:\. |\.?$)//;
-		push @parts, $text if $text ne '';
+		push @parts, $text if $text ne '' && $text !~ /max_stack_depth/;
 	}
 	return join(' | ', @parts) =~ s/127\.0\.0\.1:\d+/HOST/gr =~ s/(\.test|localhost):\d+/$1/gr;
 }
