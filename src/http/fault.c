@@ -38,6 +38,7 @@ static const FaultWords fault_words[] = {
 	[FAULT_ENCODING] = {ERRCODE_PROTOCOL_VIOLATION, false, "could not decompress the response from \"%s\""},
 	[FAULT_BODY_LIMIT] = {ERRCODE_PROGRAM_LIMIT_EXCEEDED, false, "response from \"%s\" is too large"},
 	[FAULT_HEADER_LIMIT] = {ERRCODE_PROGRAM_LIMIT_EXCEEDED, false, "header section of the response from \"%s\" is too large"},
+	[FAULT_HEADER_LINE] = {ERRCODE_PROGRAM_LIMIT_EXCEEDED, false, "response from \"%s\" has a header that is too long"},
 	[FAULT_MEMORY] = {ERRCODE_OUT_OF_MEMORY, true, "out of memory while sending a request to \"%s\""},
 	[FAULT_DESCRIPTORS] = {ERRCODE_INSUFFICIENT_RESOURCES, true, "too many open files to connect to \"%s\""},
 	[FAULT_OTHER] = {ERRCODE_CONNECTION_FAILURE, true, "request to \"%s\" failed"}
@@ -68,11 +69,11 @@ arazzo_fault_describe(HttpFault fault, const FaultPlace *place, ArazzoResponse *
 			describe_limits(fault, place, response);
 			break;
 		case FAULT_CONNECT:
-		case FAULT_LOST:
 			if (place->os_error != 0)
 				response->message = psprintf("%s: %s", response->message, strerror(place->os_error));
 			break;
 		case FAULT_STALE:
+		case FAULT_HEADER_LINE:
 		case FAULT_MEMORY:
 		case FAULT_DESCRIPTORS:
 			break;

@@ -32,6 +32,7 @@ typedef enum HttpFault
 	FAULT_ENCODING,
 	FAULT_BODY_LIMIT,
 	FAULT_HEADER_LIMIT,
+	FAULT_HEADER_LINE,			/* one header, longer than the library takes */
 	FAULT_MEMORY,
 	FAULT_DESCRIPTORS,
 	FAULT_OTHER

@@ -86,7 +86,9 @@ arazzo_gate_open(HttpHandle *handle, const struct sockaddr *target, int type, in
 		return -1;
 	}
 	descriptor = arazzo_socket_open(target, type, protocol);
-	if (descriptor < 0 && errno == EMFILE)
+	if (descriptor >= 0)
+		handle->opened++;
+	else if (errno == EMFILE)
 		handle->stop = FAULT_DESCRIPTORS;
 	return descriptor;
 }

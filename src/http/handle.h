@@ -48,6 +48,7 @@ typedef struct HttpHandle
 	bool		answered;		/* a header came since the last of them */
 	HttpFault	stop;			/* why a callback stopped the transfer */
 	IpAddress	refused;		/* an address that was not connected to */
+	int			opened;			/* sockets for it, one for each address that was tried */
 	char		error[256];		/* the library's own words */
 } HttpHandle;
 

@@ -22,6 +22,7 @@
 #define KEEP_CAPACITY	(64 * 1024)
 #define FIRST_CAPACITY	4096
 
+static bool take_length(ResponseCollector *collector, const char *line, size_t length);
 static bool buffer_append(ByteBuffer *buffer, const char *data, size_t length);
 static void buffer_reset(ByteBuffer *buffer);
 static int	count_lines(const ByteBuffer *head);
@@ -39,6 +40,7 @@ arazzo_collect_reset(ResponseCollector *collector, size_t header_limit, size_t b
 	collector->header_limit = header_limit;
 	collector->body_limit = body_limit;
 	collector->head_complete = false;
+	collector->body_length = -1;
 }
 
 void
@@ -61,12 +63,41 @@ arazzo_collect_header(ResponseCollector *collector, const char *line, size_t len
 		collector->head.length = 0;
 		collector->body.length = 0;
 		collector->head_complete = false;
+		collector->body_length = -1;
 	}
 	else if (collector->head_complete)
 		return COLLECT_OK;
 	else if (length <= 2 && (length == 0 || line[0] == '\r' || line[0] == '\n'))
 		collector->head_complete = true;
+	else if (!take_length(collector, line, length))
+		return COLLECT_BAD_LENGTH;
 	return buffer_append(&collector->head, line, length) ? COLLECT_OK : COLLECT_NO_MEMORY;
+}
+
+/*
+ * RFC 9110, section 8.6: of two different lengths nobody knows which one holds,
+ * and one that no number can hold the library would ignore.  It refuses what is
+ * no number.
+ */
+static bool
+take_length(ResponseCollector *collector, const char *line, size_t length)
+{
+	static const char name[] = "content-length:";
+	size_t		i = sizeof(name) - 1;
+	uint64		value = 0;
+
+	if (length < i || pg_strncasecmp(line, name, i) != 0)
+		return true;
+	while (i < length && (line[i] == ' ' || line[i] == '\t'))
+		i++;
+	for (; i < length && line[i] >= '0' && line[i] <= '9' && value <= PG_INT64_MAX / 10; i++)
+		value = value * 10 + (line[i] - '0');
+	if (value > PG_INT64_MAX ||
+		(i < length && line[i] >= '0' && line[i] <= '9') ||
+		(collector->body_length >= 0 && collector->body_length != (int64) value))
+		return false;
+	collector->body_length = (int64) value;
+	return true;
 }
 
 CollectResult

@@ -24,7 +24,8 @@ typedef enum CollectResult
 {
 	COLLECT_OK,
 	COLLECT_TOO_LARGE,
-	COLLECT_NO_MEMORY
+	COLLECT_NO_MEMORY,
+	COLLECT_BAD_LENGTH			/* two lengths of the body, or one beyond all numbers */
 } CollectResult;
 
 typedef struct ResponseCollector
@@ -35,6 +36,7 @@ typedef struct ResponseCollector
 	size_t		header_limit;
 	size_t		body_limit;
 	bool		head_complete;	/* what follows are trailers */
+	int64		body_length;	/* as the server says, -1 when it does not */
 } ResponseCollector;
 
 /* Makes a collector ready for another response; keeps small buffers. */

@@ -16,6 +16,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "storage/fd.h"
@@ -24,6 +25,7 @@
 
 static dlist_head sockets = DLIST_STATIC_INIT(sockets);
 
+static uint64 inode_of(int descriptor);
 static int	find_local_port(int descriptor);
 static void forget(HttpSocket *known);
 
@@ -73,8 +75,18 @@ arazzo_socket_open(const struct sockaddr *target, int type, int protocol)
 		errno = save_errno;
 		return -1;
 	}
+	opened->inode = inode_of(opened->descriptor);
 	dlist_push_head(&sockets, &opened->node);
 	return opened->descriptor;
+}
+
+/* 0 when the descriptor is not open. */
+static uint64
+inode_of(int descriptor)
+{
+	struct stat status;
+
+	return fstat(descriptor, &status) == 0 ? (uint64) status.st_ino : 0;
 }
 
 void
@@ -95,6 +107,24 @@ arazzo_socket_close(int descriptor)
 	}
 	ReleaseExternalFD();
 	close(descriptor);
+}
+
+void
+arazzo_sockets_sweep(void)
+{
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify(iter, &sockets)
+	{
+		HttpSocket *known = dlist_container(HttpSocket, node, iter.cur);
+
+		if (known->descriptor >= 0 && inode_of(known->descriptor) != known->inode)
+		{
+			known->descriptor = -1;
+			forget(known);
+			ReleaseExternalFD();
+		}
+	}
 }
 
 HttpSocket *

@@ -18,6 +18,7 @@ typedef struct HttpSocket
 {
 	dlist_node	node;
 	int			descriptor;		/* -1 once it is closed */
+	uint64		inode;			/* tells it from a later one of that number */
 	IpAddress	peer;
 	int			peer_port;
 	int			local_port;		/* 0 until it is asked for */
@@ -37,6 +38,12 @@ extern bool arazzo_socket_address(const struct sockaddr *target, IpAddress *addr
  */
 extern int	arazzo_socket_open(const struct sockaddr *target, int type, int protocol);
 extern void arazzo_socket_close(int descriptor);
+
+/*
+ * Forgets sockets that were closed in another way: the library does not tell
+ * of each one on which it gave up connecting.
+ */
+extern void arazzo_sockets_sweep(void);
 
 /* The open socket between two ends; NULL when it is not known. */
 extern HttpSocket *arazzo_socket_find(const IpAddress *peer, int peer_port, int local_port);

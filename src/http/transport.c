@@ -78,10 +78,13 @@ static const struct
 	{CURLE_PARTIAL_FILE, FAULT_CUT},
 	{CURLE_UNSUPPORTED_PROTOCOL, FAULT_PROTOCOL},
 	{CURLE_WEIRD_SERVER_REPLY, FAULT_PROTOCOL},
-	{CURLE_HTTP2, FAULT_PROTOCOL},
-	{CURLE_HTTP2_STREAM, FAULT_PROTOCOL},
+	{CURLE_HTTP2, FAULT_LOST},
+	{CURLE_HTTP2_STREAM, FAULT_LOST},
 	{CURLE_BAD_CONTENT_ENCODING, FAULT_ENCODING},
 	{CURLE_OUT_OF_MEMORY, FAULT_MEMORY}
+#if LIBCURL_VERSION_NUM >= 0x080600
+	,{CURLE_TOO_LARGE, FAULT_HEADER_LINE}
+#endif
 };
 
 static CURLM *multi = NULL;
@@ -96,6 +99,9 @@ static int	driven_count = 0;
 static int	ready_count = 0;
 static int64 call_at = -1;
 static bool watch_failed = false;
+
+/* A request lost its socket before it was sent, and may want another. */
+static bool look_at_all = false;
 static uint64 use_counter = 0;
 
 static void initialize_library(void);
@@ -107,6 +113,7 @@ static CURLcode set_special_options(HttpHandle *handle);
 static struct curl_slist *make_header_list(const ArazzoRequest *request);
 static struct curl_slist *add_line(struct curl_slist *list, const char *line);
 static CURLMcode act_on_events(void);
+static CURLMcode call_for_all(void);
 static bool is_call_due(void);
 static int64 now_ms(void);
 static int	on_watch(CURL *easy, curl_socket_t socket, int what, void *argument, void *assigned);
@@ -356,6 +363,7 @@ arazzo_handle_prepare(HttpHandle *handle, const ArazzoRequest *request, const Ht
 	handle->answered = false;
 	handle->stop = FAULT_NONE;
 	handle->refused.length = 0;
+	handle->opened = 0;
 	handle->error[0] = '\0';
 	arazzo_collect_reset(&handle->collector, options->max_header_bytes, options->max_response_bytes);
 
@@ -507,6 +515,8 @@ arazzo_handle_remove(HttpHandle *handle)
 	handle->driven = false;
 	driven_count--;
 	keep_connections();
+	if (handle->opened > (handle->requests > 0 ? 1 : 0))
+		arazzo_sockets_sweep();
 }
 
 void
@@ -600,11 +610,29 @@ act_on_events(void)
 		call_at = -1;
 		code = curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running);
 	}
+	if (look_at_all && code == CURLM_OK)
+		code = call_for_all();
 	sigprocmask(SIG_SETMASK, &saved, NULL);
 	if (watch_failed)
 		code = CURLM_OUT_OF_MEMORY;
 	watch_failed = false;
 	return code;
+}
+
+/*
+ * libcurl 7.88 gives up an address that does not answer and tries the next one
+ * when it is called again, but does not ask to be called.
+ */
+static CURLMcode
+call_for_all(void)
+{
+	int			running;
+
+	look_at_all = false;
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+	return curl_multi_socket_all(multi, &running);
+#pragma GCC diagnostic pop
 }
 
 static bool
@@ -626,6 +654,11 @@ now_ms(void)
 static int
 on_watch(CURL *easy, curl_socket_t socket, int what, void *argument, void *assigned)
 {
+	HttpHandle *handle = NULL;
+
+	curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **) &handle);
+	if (what == CURL_POLL_REMOVE && handle != NULL && handle->driven && handle->requests == 0)
+		look_at_all = true;
 	if (!arazzo_watch_set(socket, WATCH_HTTP, what == CURL_POLL_IN || what == CURL_POLL_INOUT,
 						  what == CURL_POLL_OUT || what == CURL_POLL_INOUT))
 		watch_failed = true;
@@ -647,12 +680,16 @@ fault_of(HttpHandle *handle, CURLcode code)
 	int			i;
 
 	if (handle->stop != FAULT_NONE)
+	{
+		/* what the library says of our own doing */
+		handle->error[0] = '\0';
 		return handle->stop;
+	}
 	if (code == CURLE_OK)
 		return handle->collector.head_complete ? FAULT_NONE : FAULT_CUT;
 	if (handle->error[0] == '\0')
 		strlcpy(handle->error, curl_easy_strerror(code), sizeof(handle->error));
-	if (code == CURLE_COULDNT_CONNECT && handle->refused.length > 0)
+	if (code == CURLE_COULDNT_CONNECT && handle->refused.length > 0 && handle->opened == 0)
 		return FAULT_ADDRESS;
 	if (code == CURLE_OPERATION_TIMEDOUT && handle->requests == 0)
 		return FAULT_CONNECT_TIMEOUT;
@@ -665,6 +702,8 @@ fault_of(HttpHandle *handle, CURLcode code)
 		return FAULT_OTHER;
 	if (code_faults[i].fault == FAULT_LOST && handle->collector.head_complete)
 		return FAULT_CUT;
+	if (code_faults[i].fault == FAULT_MEMORY && handle->requests > 0 && !handle->collector.head_complete)
+		return FAULT_HEADER_LINE;	/* libcurl 7.88 has no other word for it */
 	return code_faults[i].fault;
 }
 
@@ -783,6 +822,7 @@ note_collected(HttpHandle *handle, CollectResult result, HttpFault limit)
 {
 	if (result == COLLECT_OK)
 		return true;
-	handle->stop = result == COLLECT_TOO_LARGE ? limit : FAULT_MEMORY;
+	handle->stop = result == COLLECT_TOO_LARGE ? limit :
+		result == COLLECT_BAD_LENGTH ? FAULT_PROTOCOL : FAULT_MEMORY;
 	return false;
 }

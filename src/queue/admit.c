@@ -19,6 +19,7 @@
 #include "drive/receive.h"
 #include "http/connection.h"
 #include "queue/admit.h"
+#include "support/settings.h"
 #include "run/machine.h"
 
 /* More than this are forgotten together. */
@@ -40,6 +41,7 @@ typedef struct Cleared
 static HTAB *cleared = NULL;
 static uint64 generation = 0;	/* counts changes of servers and roles */
 
+static void check_size(const ArazzoPlan *plan, const Jsonb *inputs);
 static Cleared *cleared_entry(const ArazzoPlan *plan, Oid role);
 static void create_table(void);
 static void note_change(Datum argument, int cache_id, uint32 hash_value);
@@ -55,6 +57,7 @@ arazzo_queue_admit(const ArazzoPlan *plan, Jsonb *inputs, Oid role)
 	Cleared    *entry;
 	uint64		now;
 
+	check_size(plan, inputs);
 	arazzo_queue_refuse_credentials(plan, value);
 	failure = arazzo_run_check(plan, value);
 	if (failure)
@@ -65,6 +68,18 @@ arazzo_queue_admit(const ArazzoPlan *plan, Jsonb *inputs, Oid role)
 		return;
 	check_connections(plan, role);
 	entry->generation = now;
+}
+
+static void
+check_size(const ArazzoPlan *plan, const Jsonb *inputs)
+{
+	if (VARSIZE(inputs) <= (Size) arazzo_max_document_kb * 1024)
+		return;
+	ereport(ERROR,
+			errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			errmsg("inputs of workflow \"%s\" are too large for a queued run", plan->workflow->workflow_id),
+			errdetail("They have %u bytes, and the limit is %d kB.", (unsigned) VARSIZE(inputs), arazzo_max_document_kb),
+			errhint("The setting arazzo.max_document_size sets the limit."));
 }
 
 void

@@ -56,7 +56,7 @@ arazzo_resend_time(const ArazzoResponse *response, int retries, int limit)
 
 	if (retries >= limit - LATE_RETRIES)
 		delay = Max(delay, Min(LATE_DELAY, arazzo_max_retry_after));
-	return now + arazzo_run_retry_delay(response, delay, now);
+	return now + Max(arazzo_run_retry_delay(response, delay, now), (int64) (delay * USECS_PER_SEC));
 }
 
 bool

@@ -16,8 +16,10 @@
 extern bool arazzo_resend_helps(const DriveCall *call, const ArazzoResponse *response, int retries);
 
 /*
- * When: exponential with full jitter, or as the server says.  The last two of
- * so many retries wait 20 s at least, so that a failover can be over.
+ * When: exponential with full jitter, and not before the server says; one
+ * that says "at once" every time must not use up all attempts in no time.
+ * The last two of so many retries wait 20 s at least, so that a failover can
+ * be over.
  */
 extern TimestampTz arazzo_resend_time(const ArazzoResponse *response, int retries, int limit);
 

@@ -80,7 +80,7 @@ static const IntegerSetting settings[] = {
 	&arazzo_max_response_kb, 1, 512 * 1024, PGC_SUSET, GUC_UNIT_KB},
 	{"arazzo.max_document_size",
 		"Sets the size limit of a document's text.",
-		NULL,
+		"The inputs of a queued run have the same limit.",
 	&arazzo_max_document_kb, 1, 512 * 1024, PGC_SUSET, GUC_UNIT_KB},
 	{"arazzo.max_document_nodes",
 		"Sets how many nodes a document may have, aliases expanded.",

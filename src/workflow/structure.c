@@ -40,7 +40,7 @@ typedef struct FieldRule
 	const char *name;
 	FieldType	type;
 	bool		required;
-	int			minimum;		/* items of a list */
+	int			minimum;		/* items of a list; 1: a number is more than 0 */
 	const ObjectRule *rule;
 	const char *unique;			/* a member whose values may not repeat */
 	bool		since_1_1;
@@ -165,7 +165,7 @@ static const FieldRule step_fields[] = {
 	{.name = "onSuccess",.type = FIELD_LIST,.rule = &success_action_rule,.unique = "name"},
 	{.name = "onFailure",.type = FIELD_LIST,.rule = &failure_action_rule,.unique = "name"},
 	{.name = "outputs",.type = FIELD_OUTPUTS},
-	{.name = "timeout",.type = FIELD_INTEGER,.since_1_1 = true},
+	{.name = "timeout",.type = FIELD_INTEGER,.minimum = 1,.since_1_1 = true},
 	{.name = "correlationId",.type = FIELD_STRING,.since_1_1 = true},
 	{.name = "action",.type = FIELD_STRING,.since_1_1 = true},
 	{.name = "dependsOn",.type = FIELD_STRINGS,.since_1_1 = true},
@@ -504,6 +504,8 @@ check_number(StructureCheck *check, const ArazzoNode *node, const FieldRule *fie
 	text = numeric_normalize(node->u.number);
 	if (text[0] == '-')
 		arazzo_structure_report(check, true, "invalid-value", node, "\"%s\" must not be negative", field->name);
+	else if (field->minimum > 0 && strcmp(text, "0") == 0)
+		arazzo_structure_report(check, true, "invalid-value", node, "\"%s\" must be greater than 0", field->name);
 	if (field->type == FIELD_INTEGER && strchr(text, '.') != NULL)
 		arazzo_structure_report(check, true, "invalid-value", node, "\"%s\" must be an integer", field->name);
 }

@@ -11,19 +11,28 @@ use File::Basename qw(dirname);
 use IPC::Open2;
 use PostgreSQL::Test::Cluster;
 
-our @EXPORT = qw(start_node call literal perform_sql session);
+our @EXPORT = qw(start_node create_functions call literal perform_sql session);
 
 # A running cluster with the functions.
 sub start_node
 {
 	my ($name) = @_;
-	my $rooms = $ENV{ARAZZO_ROOMS}
-	  // dirname(abs_path(__FILE__)) . '/../module/arazzo_rooms.so';
 	my $node = PostgreSQL::Test::Cluster->new($name);
 
-	$rooms =~ s/\.so$//;
 	$node->init(extra => ['--encoding=UTF8']);
 	$node->start;
+	create_functions($node);
+	return $node;
+}
+
+# The functions in a cluster that runs; returns where they are, for others.
+sub create_functions
+{
+	my ($node) = @_;
+	my $rooms = $ENV{ARAZZO_ROOMS}
+	  // dirname(abs_path(__FILE__)) . '/../module/arazzo_rooms.so';
+
+	$rooms =~ s/\.so$//;
 	$node->safe_psql('postgres', qq{
 		CREATE FUNCTION test_http_perform(method text, url text, headers text[] = '{}', body bytea = NULL,
 			options text[] = '{}', OUT outcome text, OUT status int, OUT response_headers text[],
@@ -37,7 +46,7 @@ sub start_node
 		CREATE FUNCTION test_http_counts() RETURNS text
 			AS '$rooms', 'test_http_counts' LANGUAGE C;
 	});
-	return $node;
+	return $rooms;
 }
 
 sub literal

@@ -10,6 +10,7 @@ package RawServer;
 #
 #   "text"               send it
 #   [ drip => "text" ]   send it byte by byte, each a packet of its own
+#   [ slow => "text", S ] the same with S seconds between them
 #   [ repeat => "text" ] send it again and again until the peer has gone
 #   'AWAIT'              wait for a call of proceed()
 #   'STALL'              send nothing more, but wait until the peer has gone
@@ -32,7 +33,7 @@ use IO::Select;
 use IO::Socket::INET;
 use POSIX ();
 use Socket qw(SOL_SOCKET SO_LINGER IPPROTO_TCP TCP_NODELAY);
-use Time::HiRes qw(time);
+use Time::HiRes qw(sleep time);
 
 # How long an event that must come is waited for, in seconds: enough for a
 # machine that is short of everything.
@@ -248,11 +249,12 @@ sub act
 {
 	my ($socket, $waiting, $action) = @_;
 
-	if (ref $action && $action->[0] eq 'drip')
+	if (ref $action && $action->[0] =~ /^(?:drip|slow)$/)
 	{
 		foreach my $byte (split //, $action->[1])
 		{
 			defined syswrite($socket, $byte) or return 0;
+			sleep $action->[2] if $action->[2];
 		}
 	}
 	elsif (ref $action && $action->[0] eq 'repeat')
@@ -294,6 +296,20 @@ sub act
 		}
 	}
 	return 1;
+}
+
+# A port at which nothing is answered, not even the wish to connect: the queue
+# of its listener is full.  Both sockets must be kept as long as it is to last.
+sub black_hole
+{
+	my ($address, $port) = @_;
+	my $listener = IO::Socket::INET->new(LocalAddr => $address, LocalPort => $port // 0, Proto => 'tcp', Listen => 1)
+	  or die "could not listen: $!";
+	my @waiting = map {
+		IO::Socket::INET->new(PeerAddr => $address, PeerPort => $listener->sockport, Proto => 'tcp', Blocking => 0)
+	} 1 .. 8;
+
+	return { port => $listener->sockport, sockets => [ $listener, @waiting ] };
 }
 
 # A whole response with a length.

@@ -43,6 +43,30 @@ sub certificate
 		@arguments ? @arguments : ('-days', 10));
 }
 
+# The same for an authority that another one has signed.
+sub intermediate
+{
+	my ($directory, $name, $authority) = @_;
+
+	openssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', "/CN=$name",
+		'-addext', 'basicConstraints=critical,CA:TRUE', '-keyout', "$directory/$name.key", '-out', "$directory/$name.csr");
+	openssl('x509', '-req', '-in', "$directory/$name.csr", '-CA', "$directory/$authority.pem",
+		'-CAkey', "$directory/$authority.key", '-copy_extensions', 'copy', '-out', "$directory/$name.pem", '-days', 10);
+}
+
+# A certificate that is valid from one moment to another, as in 20300101000000Z.
+sub certificate_between
+{
+	my ($directory, $name, $authority, $names, $from, $to) = @_;
+
+	write_file("$directory/$name.index", '');
+	write_file("$directory/$name.cnf", "[ca]\ndefault_ca = d\n[d]\ndatabase = $directory/$name.index\nnew_certs_dir = $directory\n"
+		. "rand_serial = yes\ndefault_md = sha256\npolicy = p\ncopy_extensions = copy\n[p]\ncommonName = supplied\n");
+	certificate($directory, $name, $authority, $names);
+	openssl('ca', '-batch', '-config', "$directory/$name.cnf", '-in', "$directory/$name.csr", '-cert', "$directory/$authority.pem",
+		'-keyfile', "$directory/$authority.key", '-startdate', $from, '-enddate', $to, '-notext', '-out', "$directory/$name.pem");
+}
+
 # Base64 of the SHA-256 of a certificate's public key.
 sub key_hash
 {

@@ -1,63 +1,18 @@
 # A resolver that hangs holds nobody up: time limits and cancels act while a
-# name is being resolved, and what is left of it disturbs nothing.  The
-# resolver is replaced by one that takes a minute for some names, and gives
-# others the addresses that they are made of.
+# name is being resolved, and what is left of it disturbs nothing.  And whatever
+# it says, only addresses that are allowed are connected to.
 
 use strict;
 use warnings;
 
 use HttpRoom;
-use PostgreSQL::Test::Utils;
 use RawServer;
+use Resolver;
 use Test::More;
 use Time::HiRes qw(time);
 
-my $directory = PostgreSQL::Test::Utils::tempdir();
-my $source = "$directory/resolver.c";
-
-open my $file, '>', $source or die "could not write \"$source\": $!";
-print $file <<'C';
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <netdb.h>
-#include <string.h>
-#include <unistd.h>
-
-typedef int (*Resolver) (const char *, const char *, const struct addrinfo *, struct addrinfo **);
-
-/* hang.test takes a minute; address.name.test is the address. */
-int
-getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **result)
-{
-	Resolver next = (Resolver) dlsym(RTLD_NEXT, "getaddrinfo");
-	size_t length = node == NULL ? 0 : strlen(node);
-	char address[64];
-
-	if (node != NULL && strcmp(node, "hang.test") == 0)
-	{
-		sleep(60);
-		return EAI_AGAIN;
-	}
-	if (length > 10 && length < sizeof(address) && strcmp(node + length - 10, ".name.test") == 0)
-	{
-		memcpy(address, node, length - 10);
-		address[length - 10] = '\0';
-		return next(address, service, hints, result);
-	}
-	return next(node, service, hints, result);
-}
-C
-close $file;
-system($ENV{CC} // 'cc', '-shared', '-fPIC', '-o', "$directory/resolver.so", $source, '-ldl') == 0
-  or die 'could not compile the resolver';
-
 my $server = RawServer->start({ '*' => [ RawServer::response('ok') ] });
-my $node;
-{
-	local $ENV{LD_PRELOAD} = join q( ), $ENV{LD_PRELOAD} // (), "$directory/resolver.so";
-
-	$node = start_node('resolver');
-}
+my $node = Resolver::with(sub { start_node('resolver') });
 my $session = session($node);
 my $pid = $session->ask('SELECT pg_backend_pid();');
 my $columns = q{concat_ws(' ', outcome, sqlstate, message)};
@@ -77,23 +32,42 @@ like($session->hear, qr/ERROR:  57014/, 'a cancel');
 is($session->ask($fine), "received\n0 in flight, 1 idle", 'the session goes on');
 
 # Names whose addresses may not be reached: what counts is the address.
-foreach my $address ('127.0.0.1', '10.1.2.3', '169.254.169.254', '::1', 'fd00::1', '::ffff:10.1.2.3', '0.0.0.0')
+sub reach
 {
-	my $got = $session->ask(perform_sql(q{concat_ws(' ', outcome, sqlstate, message)}, "https://$address.name.test/",
-		options => ['allow_loopback=off']) . ';');
+	my ($name, @options) = @_;
 
-	if ($address =~ /:/)
-	{
-		like($got, qr/^not sent 42501 /, "a name cannot be $address");
-	}
-	else
-	{
-		is($got, "not sent 42501 address of \"$address.name.test:443\" is not allowed", "a name for $address");
-	}
+	return $session->ask(perform_sql(q{concat_ws(' ', outcome, sqlstate, coalesce(detail, message))}, "https://$name/",
+		options => [ 'allow_loopback=off', @options ]) . ';');
 }
-is($session->ask(perform_sql(q{concat_ws(' ', outcome, sqlstate, message)}, 'https://127.0.0.1.name.test:1/',
-	options => [ 'allow_loopback=off', 'allow_private=127.0.0.0/8' ]) . ';'),
-	'not sent 08001 could not connect to "127.0.0.1.name.test:1": Connection refused', 'a network that is named');
+
+foreach my $case (
+	[ '127.0.0.1', 'loopback' ], [ '10.1.2.3', 'private' ], [ '172.31.0.1', 'private' ], [ '192.168.0.1', 'private' ],
+	[ '100.64.0.1', 'private' ], [ '169.254.1.1', 'link-local' ], [ '169.254.169.254', 'metadata' ], [ '224.0.0.1', 'multicast' ],
+	[ '0.0.0.0', 'reserved' ], [ '255.255.255.255', 'reserved' ], [ '::1', 'loopback' ], [ '::', 'reserved' ], [ 'fd00::1', 'private' ],
+	[ 'fe80::1', 'link-local' ], [ 'fd00:ec2::254', 'metadata' ], [ 'ff02::1', 'multicast' ], [ '::ffff:127.0.0.1', 'loopback' ],
+	[ '::ffff:10.1.2.3', 'private' ], [ '::ffff:169.254.169.254', 'metadata' ], [ '::10.1.2.3', 'private' ],
+	[ '64:ff9b::10.1.2.3', 'private' ], [ '2002:a01:203::1', 'private' ], [ '2001:db8::1', 'reserved' ])
+{
+	my ($address, $class) = @$case;
+	my $name = ($address =~ tr/:/-/r) . '.addresses.test';
+
+	like(reach($name), qr/^not sent 42501 Address \S+ is $class\.$/, "a name for $address, which is $class");
+}
+
+# Only the network that is named, and each of several addresses for itself.
+my $refused = 'not sent 08001 could not connect to "%s:1": Connection refused';
+is(reach('127.0.0.1.addresses.test:1', 'allow_private=127.0.0.0/8'),
+	sprintf($refused, '127.0.0.1.addresses.test'), 'a network that is named');
+like(reach('127.0.0.1.addresses.test:1', 'allow_private=10.0.0.0/8, 127.0.0.2/32'), qr/^not sent 42501 /, 'another network');
+like(reach('169.254.169.254.addresses.test:1', 'allow_private=10.0.0.0/8'), qr/^not sent 42501 .* is metadata/, 'metadata beside it');
+is(reach('10.1.2.3_127.0.0.2.addresses.test:1', 'allow_private=127.0.0.2/32'),
+	sprintf($refused, '10.1.2.3_127.0.0.2.addresses.test'), 'of two addresses, the one that is allowed');
+
+# A name that is allowed at first and then leads elsewhere: each connection is
+# made to an address that was looked at, whatever the name says by then.
+my $turns = '127.0.0.1_127.0.0.2.turns.test';
+is(reach("$turns:1", 'allow_private=127.0.0.1/32'), sprintf($refused, $turns), 'a name that turns, at first');
+like(reach("$turns:2", 'allow_private=127.0.0.1/32'), qr/^not sent 42501 Address 127\.0\.0\.2 is loopback\.$/, '... and then');
 
 # Signals go to the thread of the server, never to one of the resolver.
 $session->say("SELECT pg_advisory_unlock_all(); SELECT pg_advisory_lock(2); $patient");
