@@ -196,13 +196,13 @@ initialize_library(void)
 }
 
 /*
- * The server lets a third of its descriptors be used for such as these; some
- * are left to others.  A request for which there is no connection waits.
+ * The server lets a third of its descriptors be used for such as these; half of
+ * them are left to others.  A request for which there is no connection waits.
  */
 static long
 most_connections(void)
 {
-	return Max(1, Min(HTTP_MAX_CONNECTIONS, max_safe_fds / 4));
+	return Max(1, Min(HTTP_MAX_CONNECTIONS, max_safe_fds / 6));
 }
 
 /*
