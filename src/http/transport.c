@@ -23,6 +23,7 @@
 #include "libpq/pqsignal.h"
 #include "miscadmin.h"
 #include "portability/instr_time.h"
+#include "storage/fd.h"
 #include "storage/pmsignal.h"
 #include "utils/memutils.h"
 #include "utils/wait_event.h"
@@ -105,6 +106,7 @@ static bool look_at_all = false;
 static uint64 use_counter = 0;
 
 static void initialize_library(void);
+static long most_connections(void);
 static void keep_connections(void);
 static void evict_pools(void);
 static CURLcode set_constant_options(HttpHandle *handle);
@@ -187,10 +189,20 @@ initialize_library(void)
 		ereport(ERROR,
 				errcode(ERRCODE_OUT_OF_MEMORY),
 				errmsg("could not initialize the HTTP library"));
-	curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long) HTTP_MAX_CONNECTIONS);
+	curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, most_connections());
 	curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_watch);
 	curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer);
 	keep_connections();
+}
+
+/*
+ * The server lets a third of its descriptors be used for such as these; half of
+ * them are left to others.  A request for which there is no connection waits.
+ */
+static long
+most_connections(void)
+{
+	return Max(1, Min(HTTP_MAX_CONNECTIONS, max_safe_fds / 6));
 }
 
 /*
