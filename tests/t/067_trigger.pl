@@ -86,7 +86,7 @@ UPDATE wallets SET balance = 60 WHERE customer = 'c1';
 UPDATE wallets SET balance = 3 WHERE customer = 'c1';
 SQL
 is(sql('CALL arazzo_work()'), '2', 'each time it falls');
-is(targets(), join(' ', ('/ingest /payments-pricing-amberflo-customer-prepaid') x 2), 'a top-up');
+is(join(' ', sort split / /, targets()), join(' ', ('/ingest') x 2, ('/payments-pricing-amberflo-customer-prepaid') x 2), 'a top-up');
 
 # logical decoding sees the queue as any table
 SKIP:
