@@ -161,7 +161,8 @@ sub queued
 	return "SELECT arazzo_submit('$workflow', '{\"case\": \"$case\"}') AS run \\gset\n"
 	  . "\\o /dev/null\nCALL arazzo_work(1);\n\\o\n"
 	  . "SELECT concat_ws(' ', $columns) FROM arazzo_runs r WHERE run = :run;\n"
-	  . "\\o /dev/null\nSELECT arazzo_cancel(run) FROM arazzo_runs WHERE run = :run AND status = 'waiting';\n\\o\n";
+	  . "\\o /dev/null\nSELECT arazzo_cancel(run) FROM arazzo_runs WHERE run = :run AND status IN ('waiting', 'queued');\n"
+	  . "SELECT arazzo_resume('probe');\n\\o\n";
 }
 
 # Descriptors of the session that are no files, and memory contexts but for

@@ -172,9 +172,9 @@ __DATA__
 30 | status 400 | permanent, with the server's words | WF004 step "get" failed with status 400 | The server says: no; 1 sent
 30 | status 400, queued | not tried again | failed WF004 retries 0 attempts 1; 1 sent
 30 | status 401 | permanent, with the server's words | WF004 step "get" failed with status 401 | The server says: no | The credential may be wrong, or lack a right. It comes from the user mapping, unless an input gives it.; 1 sent
-30 | status 401, queued | not tried again | failed WF004 retries 0 attempts 1; 1 sent
+30 | status 401, queued | not tried again | queued retries 0 attempts 1; 1 sent
 30 | status 403 | permanent, with the server's words | WF004 step "get" failed with status 403 | The server says: no | The credential may be wrong, or lack a right. It comes from the user mapping, unless an input gives it.; 1 sent
-30 | status 403, queued | not tried again | failed WF004 retries 0 attempts 1; 1 sent
+30 | status 403, queued | not tried again | queued retries 0 attempts 1; 1 sent
 30 | status 404 | permanent, with the server's words | WF004 step "get" failed with status 404 | The server says: no; 1 sent
 30 | status 404, queued | not tried again | failed WF004 retries 0 attempts 1; 1 sent
 30 | status 409 | permanent, with the server's words | WF004 step "get" failed with status 409 | The server says: no; 1 sent

@@ -113,5 +113,5 @@ __DATA__
 79 | generated column | explicitly allowed or refused | 42P17 generation expression is not immutable; 0 sent
 79 | view | explicitly allowed or refused | {"body": "fine"}; 1 sent
 79 | read-only transaction | explicitly allowed or refused | {"body": "fine"}; 1 sent
-79 | submitted in a read-only transaction | explicitly allowed or refused | 25006 cannot execute INSERT in a read-only transaction; 0 sent
+79 | submitted in a read-only transaction | explicitly allowed or refused | 25006 cannot execute arazzo_submit() in a read-only transaction; 0 sent
 79 | work in a transaction block | explicitly allowed or refused | 2D000 arazzo_work cannot run inside a transaction block or a function | It commits as it goes: use CALL as a statement of its own.; 0 sent
