@@ -101,6 +101,7 @@ static uint64 use_counter = 0;
 static void initialize_library(void);
 static void keep_connections(void);
 static void evict_pools(void);
+static bool renew_handle(HttpHandle *handle);
 static CURLcode set_constant_options(HttpHandle *handle);
 static CURLcode set_method(CURL *easy, const ArazzoRequest *request);
 static CURLcode set_special_options(HttpHandle *handle);
@@ -113,6 +114,7 @@ static int	on_watch(CURL *easy, curl_socket_t socket, int what, void *argument, 
 static int	on_timer(CURLM *driven, long timeout, void *argument);
 static bool start_afresh(HttpHandle *handle);
 static HttpFault fault_of(HttpHandle *handle, CURLcode code);
+static bool is_status(int status);
 static int	on_request(void *argument, char *peer, char *local, int peer_port, int local_port);
 static curl_socket_t on_open_socket(void *argument, curlsocktype purpose, struct curl_sockaddr *target);
 static int	on_close_socket(void *argument, curl_socket_t socket);
@@ -260,14 +262,8 @@ arazzo_handle_release(HttpHandle *handle)
 
 	handle->transfer = NULL;
 	handle->options = NULL;
-	if (curl_easy_setopt(handle->easy, CURLOPT_SHARE, NULL) != CURLE_OK)
-		keep = false;
-	if (keep && handle->special)
-	{
-		curl_easy_reset(handle->easy);
-		handle->special = false;
-		keep = set_constant_options(handle) == CURLE_OK;
-	}
+	if (keep)
+		keep = renew_handle(handle);
 	arazzo_collect_reset(&handle->collector, 0, 0);
 	if (keep)
 	{
@@ -278,6 +274,20 @@ arazzo_handle_release(HttpHandle *handle)
 	curl_easy_cleanup(handle->easy);
 	arazzo_collect_free(&handle->collector);
 	free(handle);
+}
+
+/*
+ * Each request gets a handle of the library of its own, which costs little:
+ * before libcurl 8.1.1 a used one keeps a pointer to its last header, which
+ * is freed, and an answer that begins with a continuation line is written
+ * there.
+ */
+static bool
+renew_handle(HttpHandle *handle)
+{
+	curl_easy_cleanup(handle->easy);
+	handle->easy = curl_easy_init();
+	return handle->easy != NULL && set_constant_options(handle) == CURLE_OK;
 }
 
 int
@@ -293,7 +303,7 @@ arazzo_handle_idle_count(void)
 			(code) = curl_easy_setopt((easy), (option), (value)); \
 	} while (0)
 
-/* What holds for every request: set once in the life of a handle. */
+/* What holds for every request. */
 static CURLcode
 set_constant_options(HttpHandle *handle)
 {
@@ -400,19 +410,13 @@ set_method(CURL *easy, const ArazzoRequest *request)
 	return code;
 }
 
-/* Options that few connections have; a handle that got one is reset later. */
+/* Options that few connections have. */
 static CURLcode
 set_special_options(HttpHandle *handle)
 {
 	const HttpOptions *options = handle->options;
 	CURL	   *easy = handle->easy;
 	CURLcode	code = CURLE_OK;
-
-	handle->special = options->ca_file != NULL || options->client_cert != NULL ||
-		options->client_key != NULL || options->user != NULL || options->proxy != NULL ||
-		options->pinned_public_key != NULL;
-	if (!handle->special)
-		return CURLE_OK;
 
 	if (options->ca_file != NULL)
 	{
@@ -628,7 +632,10 @@ on_timer(CURLM *driven, long timeout, void *argument)
 	return 0;
 }
 
-/* libcurl calls a header section complete that ends with the connection. */
+/*
+ * libcurl calls a header section complete that ends with the connection, and
+ * takes any number for a status, such as the 2 of "HTTP/2 2x".
+ */
 static HttpFault
 fault_of(HttpHandle *handle, CURLcode code)
 {
@@ -636,8 +643,10 @@ fault_of(HttpHandle *handle, CURLcode code)
 
 	if (handle->stop != FAULT_NONE)
 		return handle->stop;
+	if (code == CURLE_OK && !handle->collector.head_complete)
+		return FAULT_CUT;
 	if (code == CURLE_OK)
-		return handle->collector.head_complete ? FAULT_NONE : FAULT_CUT;
+		return is_status(arazzo_handle_status(handle)) ? FAULT_NONE : FAULT_PROTOCOL;
 	if (handle->error[0] == '\0')
 		strlcpy(handle->error, curl_easy_strerror(code), sizeof(handle->error));
 	if (code == CURLE_COULDNT_CONNECT && handle->refused.length > 0)
@@ -654,6 +663,13 @@ fault_of(HttpHandle *handle, CURLcode code)
 	if (code_faults[i].fault == FAULT_LOST && handle->collector.head_complete)
 		return FAULT_CUT;
 	return code_faults[i].fault;
+}
+
+/* Three digits (RFC 9110, section 15). */
+static bool
+is_status(int status)
+{
+	return status >= 100 && status <= 999;
 }
 
 int
