@@ -73,16 +73,24 @@ PROVE_FLAGS += -I $(srcdir)/tests/perl
 $(OBJS): $(wildcard src/*.h src/*/*.h)
 
 # Rooms as SQL functions, for tests only: the same objects, linked apart, so
-# that nothing of it is ever installed.
+# that nothing of it is ever installed.  GUIDED links libFuzzer as well, for
+# objects that clang has compiled for it (tests/fuzz/run).
 ROOMS = tests/module/arazzo_rooms$(DLSUFFIX)
-ROOMS_OBJS = $(patsubst %.c,%.o,$(sort $(wildcard tests/module/*.c)))
+ROOMS_OBJS = $(patsubst %.c,%.o,$(sort $(wildcard tests/module/*.c)) \
+	$(filter-out $(FUZZ_EXTRAS),$(sort $(wildcard tests/fuzz/*.c))))
+FUZZ_EXTRAS = tests/fuzz/guided.c tests/fuzz/memory.c
 
-$(ROOMS_OBJS): $(wildcard src/*/*.h)
+ifdef GUIDED
+ROOMS_OBJS += $(FUZZ_EXTRAS:.c=.o)
+ROOMS_LINK = $(shell $(CC) -print-file-name=libclang_rt.fuzzer_no_main-$(shell uname -m).a) -lstdc++
+endif
+
+$(ROOMS_OBJS): $(wildcard src/*/*.h tests/module/*.h tests/fuzz/*.h)
 
 rooms: $(ROOMS)
 
 $(ROOMS): $(ROOMS_OBJS) $(filter-out src/$(EXTENSION).o,$(OBJS))
-	$(CC) $(CFLAGS) $^ $(LDFLAGS) $(LDFLAGS_SL) -shared -Wl,-Bsymbolic $(SHLIB_LINK) -o $@
+	$(CC) $(CFLAGS) $^ $(LDFLAGS) $(LDFLAGS_SL) -shared -Wl,-Bsymbolic $(SHLIB_LINK) $(ROOMS_LINK) -o $@
 
 PROGRAMS = tests/sandbox/sandbox tests/bench/floor
 PROGRAM_CFLAGS = -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter
