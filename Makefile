@@ -41,7 +41,7 @@ PROVE_TESTS = tests/t/*.pl
 # These bring along what they need, PostgreSQL included, so they must work
 # where it is not installed yet; and PGXS has a "check" of its own, which only
 # says that it cannot.
-SELF_CONTAINED = check demo bench
+SELF_CONTAINED = check demo bench fuzz sanitize
 
 ifneq ($(MAKECMDGOALS),)
 ifeq ($(filter-out $(SELF_CONTAINED),$(MAKECMDGOALS)),)
@@ -60,8 +60,24 @@ demo:
 bench:
 	@tests/bench/run
 
+fuzz:
+	@TIME=$(TIME) TARGETS="$(TARGETS)" CORPUS=$(CORPUS) tests/fuzz/run
+
+sanitize:
+	@tests/run_sanitizers $(TESTS)
+
 .PHONY: $(SELF_CONTAINED)
 else
+
+# PGXS looks whether there is something to clean as it is included.
+EXTRA_CLEAN = $(ROOMS) $(ROOMS_OBJS) $(FUZZ_EXTRAS:.c=.o) $(INSTALL_SQL) $(PROGRAMS) tests/tmp_check \
+	$(wildcard tests/sandbox/*.o)
+
+# For the address sanitizer: memory contexts that it can look into.
+ifdef WATCHED
+OBJS += tests/fuzz/memory.o
+SHLIB_LINK += -Wl,-Bsymbolic
+endif
 
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
@@ -73,22 +89,27 @@ PROVE_FLAGS += -I $(srcdir)/tests/perl
 $(OBJS): $(wildcard src/*.h src/*/*.h)
 
 # Rooms as SQL functions, for tests only: the same objects, linked apart, so
-# that nothing of it is ever installed.
+# that nothing of it is ever installed.  GUIDED links libFuzzer as well, for
+# objects that clang has compiled for it (tests/fuzz/run).
 ROOMS = tests/module/arazzo_rooms$(DLSUFFIX)
-ROOMS_OBJS = $(patsubst %.c,%.o,$(sort $(wildcard tests/module/*.c)))
+ROOMS_OBJS = $(patsubst %.c,%.o,$(sort $(wildcard tests/module/*.c)) \
+	$(filter-out $(FUZZ_EXTRAS),$(sort $(wildcard tests/fuzz/*.c))))
+FUZZ_EXTRAS = tests/fuzz/guided.c tests/fuzz/memory.c
 
-$(ROOMS_OBJS): $(wildcard src/*/*.h)
+ifdef GUIDED
+ROOMS_OBJS += $(FUZZ_EXTRAS:.c=.o)
+ROOMS_LINK = $(shell $(CC) -print-file-name=libclang_rt.fuzzer_no_main-$(shell uname -m).a) -lstdc++
+endif
+
+$(ROOMS_OBJS): $(wildcard src/*/*.h tests/module/*.h tests/fuzz/*.h)
 
 rooms: $(ROOMS)
 
 $(ROOMS): $(ROOMS_OBJS) $(filter-out src/$(EXTENSION).o,$(OBJS))
-	$(CC) $(CFLAGS) $^ $(LDFLAGS) $(LDFLAGS_SL) -shared -Wl,-Bsymbolic $(SHLIB_LINK) -o $@
+	$(CC) $(CFLAGS) $^ $(LDFLAGS) $(LDFLAGS_SL) -shared -Wl,-Bsymbolic $(SHLIB_LINK) $(ROOMS_LINK) -o $@
 
 PROGRAMS = tests/sandbox/sandbox tests/bench/floor
 PROGRAM_CFLAGS = -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter
-
-EXTRA_CLEAN += $(ROOMS) $(ROOMS_OBJS) $(INSTALL_SQL) $(PROGRAMS) tests/tmp_check \
-	$(wildcard tests/sandbox/*.o)
 
 # Documents that ship are loaded by the install script itself.
 $(INSTALL_SQL): sql/$(EXTENSION).sql $(sort $(wildcard workflows/*/*.yaml)) sql/install_script

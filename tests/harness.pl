@@ -16,7 +16,10 @@ my $jobs = $ENV{JOBS} || 2;
 my @words = @ARGV;
 my $warnings = '-Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare';
 my $checks = '-DUSE_ASSERT_CHECKING';
-my $sanitizer = $ENV{SANITIZE} ? '-fsanitize=undefined -fno-omit-frame-pointer' : '';
+my $addresses = ($ENV{SANITIZE} // '') eq 'address';
+my $sanitizer = $addresses ? '-fsanitize=address,undefined -fno-omit-frame-pointer'
+  : $ENV{SANITIZE} ? '-fsanitize=undefined -fno-omit-frame-pointer'
+  : '';
 my $pg_config = $ENV{PG_CONFIG} || 'pg_config';
 my $pgxs = dirname(`$pg_config --pgxs`) . '/..';
 my ($passed, $failed) = (0, 0);
@@ -33,7 +36,7 @@ my $bin = build() ? install() : undef;
 if (defined $bin)
 {
 	surroundings();
-	run_tap('lint', 'tests/lint/*.pl');
+	run_tap('lint', 'tests/lint/*.pl') unless $addresses;
 	run_regress('regression', 'tests/sql', 'sql', "$pgxs/test/regress/pg_regress");
 	run_regress('isolation', 'tests/specs', 'spec', "$pgxs/test/isolation/pg_isolation_regress");
 	run_tap('TAP', 'tests/t/*.pl');
@@ -95,7 +98,9 @@ sub build
 	my @make = ('make', '-s', "-j$jobs", 'with_llvm=no');
 
 	heading('build');
+	push @make, 'WATCHED=yes' if $addresses;
 	return 0 unless run('gcc', @make, 'CC=gcc', "PG_CFLAGS=$warnings $checks $sanitizer", 'all', 'rooms', 'programs');
+	return 1 if $addresses;
 	if (system('clang --version >/dev/null 2>&1') != 0)
 	{
 		push @skipped, 'warnings of clang: it is not installed';
@@ -133,20 +138,18 @@ sub surroundings
 	make_path("$ENV{TESTDIR}/tmp_check", $ENV{TESTLOGDIR}, $ENV{TESTDATADIR}, $ENV{PG_TEST_PORT_DIR});
 }
 
-# What the sanitizer finds goes into files.  A server process overwrites its
-# environment, so that the options must come from a function that every program
-# gets.
+# What the sanitizers find goes into files; see sanitizer.c.
 sub watch_behaviour
 {
-	my $options = "print_stacktrace=1:log_path=$base/report";
+	my $options = "log_path=$base/report:abort_on_error=1";
+	my $library = "$base/sanitizer.so";
 
-	open my $source, '>', "$base/options.c" or die "could not write \"$base/options.c\": $!";
-	print $source "const char *__ubsan_default_options(void);\n",
-	  "const char *__ubsan_default_options(void) { return \"$options\"; }\n";
-	close $source;
-	system('gcc', '-shared', '-fPIC', '-o', "$base/options.so", "$base/options.c") == 0
-	  or die "could not compile the options of the sanitizer\n";
-	$ENV{LD_PRELOAD} = "$base/options.so";
+	system('gcc', '-shared', '-fPIC', '-Wl,-z,initfirst', "-DSANITIZER_OPTIONS=\"$options\"", '-o', $library,
+		'tests/sanitizer.c') == 0
+	  or die "could not compile tests/sanitizer.c\n";
+	my $runtime = $addresses ? `gcc -print-file-name=libasan.so` : '';
+	chomp $runtime;
+	$ENV{LD_PRELOAD} = join ':', $library, grep { $_ ne '' } $runtime;
 }
 
 # Each process that the sanitizer complained about is a failure.

@@ -43,6 +43,20 @@ missing_packages() {
 	command -v setpriv >/dev/null 2>&1 || echo util-linux
 	perl -MTest::More -MTAP::Harness -MTime::HiRes -e 1 >/dev/null 2>&1 || echo perl
 	perl -MIPC::Run -e 1 >/dev/null 2>&1 || echo libipc-run-perl
+	for tool in ${also:-}; do
+		missing_"$tool"
+	done
+}
+
+# What only some of the scripts need; they name it in "also".
+missing_clang() {
+	command -v clang >/dev/null 2>&1 || echo clang
+	[ -f "$(clang -print-file-name="libclang_rt.fuzzer_no_main-$(uname -m).a" 2>/dev/null)" ] || echo libclang-rt-dev
+	command -v llvm-symbolizer >/dev/null 2>&1 || echo llvm
+}
+
+missing_valgrind() {
+	command -v valgrind >/dev/null 2>&1 || echo valgrind
 }
 
 # True when somebody is there who could type a password.

@@ -213,6 +213,8 @@ compose(const ArazzoUri *uri)
 		appendStringInfo(&out, "//%s", uri->authority);
 	else if (uri->path[0] == '/' && uri->path[1] == '/')
 		appendStringInfoString(&out, "/.");	/* else it would read as an authority */
+	else if (uri->scheme == NULL && scheme_end(uri->path) != NULL)
+		appendStringInfoString(&out, "./"); /* else as a scheme (RFC 3986, 4.2) */
 	appendStringInfoString(&out, uri->path);
 	if (uri->query != NULL)
 		appendStringInfo(&out, "?%s", uri->query);

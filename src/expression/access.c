@@ -32,6 +32,8 @@ static void add_index(ExpressionParser *parser, const char *digits, int length);
 static void mark_length(ExpressionParser *parser);
 static const char *root_text(const ArazzoExpression *expression);
 static void append_selector(StringInfo out, const ArazzoExpression *expression);
+static void append_name_selector(StringInfo query, const char *name);
+static void append_scalar(StringInfo out, const char *text);
 static bool selects_many(const ArazzoExpression *expression);
 static bool counts(const ArazzoExpression *expression);
 
@@ -435,21 +437,60 @@ root_text(const ArazzoExpression *expression)
 static void
 append_selector(StringInfo out, const ArazzoExpression *expression)
 {
+	StringInfoData query;
 	int			i;
 
-	appendStringInfo(out, "{context: %s, selector: \"$", root_text(expression));
+	initStringInfo(&query);
+	appendStringInfoChar(&query, '$');
 	for (i = 0; i < expression->pointer_count; i++)
-		appendStringInfo(out, "['%s']", expression->pointer[i]);
+		append_name_selector(&query, expression->pointer[i]);
 	for (i = 0; i < expression->access_count; i++)
 	{
 		const ExpressionAccess *access = &expression->accesses[i];
 
 		if (access->name != NULL)
-			appendStringInfo(out, "['%s']", access->name);
+			append_name_selector(&query, access->name);
 		else if (access->index == ACCESS_EVERY)
-			appendStringInfoString(out, "[*]");
+			appendStringInfoString(&query, "[*]");
 		else
-			appendStringInfo(out, "[%d]", access->index);
+			appendStringInfo(&query, "[%d]", access->index);
 	}
-	appendStringInfoString(out, "\", type: jsonpath}");
+	appendStringInfoString(out, "{context: ");
+	append_scalar(out, root_text(expression));
+	appendStringInfoString(out, ", selector: ");
+	arazzo_value_append_json_string(out, query.data, query.len);
+	appendStringInfoString(out, ", type: jsonpath}");
+}
+
+/* RFC 9535, 2.3.1.1, in single quotes. */
+static void
+append_name_selector(StringInfo query, const char *name)
+{
+	appendStringInfoString(query, "['");
+	for (; *name != '\0'; name++)
+	{
+		if ((unsigned char) *name < ' ')
+			appendStringInfo(query, "\\u%04x", *name);
+		else
+		{
+			if (*name == '\'' || *name == '\\')
+				appendStringInfoChar(query, '\\');
+			appendStringInfoChar(query, *name);
+		}
+	}
+	appendStringInfoString(query, "']");
+}
+
+/* A text as a scalar of YAML: in quotes unless it is plain anywhere. */
+static void
+append_scalar(StringInfo out, const char *text)
+{
+	const char *c = text;
+
+	while (*c == '$' || *c == '.' || arazzo_name_character(*c))
+		c++;
+	if (*c == '\0')
+		appendStringInfoString(out, text);
+	else
+		arazzo_value_append_json_string(out, text, strlen(text));
 }

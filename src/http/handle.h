@@ -30,12 +30,11 @@ typedef struct HttpPool
 	uint64		last_use;
 } HttpPool;
 
-/* An easy handle with what its callbacks read and fill; re-used. */
+/* An easy handle with what its callbacks read and fill; re-used but for the former. */
 typedef struct HttpHandle
 {
 	dlist_node	node;			/* in the list of idle handles */
 	void	   *easy;
-	bool		special;		/* has options that must not stay */
 	bool		driven;			/* among those that are driven */
 
 	/* of the request at hand */

@@ -224,7 +224,11 @@ unfold_lines(char *head, size_t length)
 	}
 }
 
-/* Splits "name: value"; false when the line is none. */
+/*
+ * Splits "name: value"; false when the line is none.  A carriage return that
+ * ends no line counts as a blank, so that whoever passes the value on does not
+ * pass on the end of a line (RFC 9110, section 5.5).
+ */
 static bool
 read_header(char *line, ArazzoHeader *header)
 {
@@ -233,6 +237,8 @@ read_header(char *line, ArazzoHeader *header)
 
 	if (colon == NULL || colon == line)
 		return false;
+	for (end = line; (end = strchr(end, '\r')) != NULL;)
+		*end = ' ';
 	for (end = colon; end > line && (end[-1] == ' ' || end[-1] == '\t'); end--)
 		;
 	*end = '\0';

@@ -109,6 +109,7 @@ static void initialize_library(void);
 static long most_connections(void);
 static void keep_connections(void);
 static void evict_pools(void);
+static bool renew_handle(HttpHandle *handle);
 static CURLcode set_constant_options(HttpHandle *handle);
 static CURLcode set_method(CURL *easy, const ArazzoRequest *request);
 static CURLcode set_special_options(HttpHandle *handle);
@@ -122,6 +123,7 @@ static int	on_watch(CURL *easy, curl_socket_t socket, int what, void *argument, 
 static int	on_timer(CURLM *driven, long timeout, void *argument);
 static bool start_afresh(HttpHandle *handle);
 static HttpFault fault_of(HttpHandle *handle, CURLcode code);
+static bool is_status(int status);
 static int	on_request(void *argument, char *peer, char *local, int peer_port, int local_port);
 static curl_socket_t on_open_socket(void *argument, curlsocktype purpose, struct curl_sockaddr *target);
 static int	on_close_socket(void *argument, curl_socket_t socket);
@@ -279,14 +281,8 @@ arazzo_handle_release(HttpHandle *handle)
 
 	handle->transfer = NULL;
 	handle->options = NULL;
-	if (curl_easy_setopt(handle->easy, CURLOPT_SHARE, NULL) != CURLE_OK)
-		keep = false;
-	if (keep && handle->special)
-	{
-		curl_easy_reset(handle->easy);
-		handle->special = false;
-		keep = set_constant_options(handle) == CURLE_OK;
-	}
+	if (keep)
+		keep = renew_handle(handle);
 	arazzo_collect_reset(&handle->collector, 0, 0);
 	if (keep)
 	{
@@ -297,6 +293,20 @@ arazzo_handle_release(HttpHandle *handle)
 	curl_easy_cleanup(handle->easy);
 	arazzo_collect_free(&handle->collector);
 	free(handle);
+}
+
+/*
+ * Each request gets a handle of the library of its own, which costs little:
+ * before libcurl 8.1.1 a used one keeps a pointer to its last header, which
+ * is freed, and an answer that begins with a continuation line is written
+ * there.
+ */
+static bool
+renew_handle(HttpHandle *handle)
+{
+	curl_easy_cleanup(handle->easy);
+	handle->easy = curl_easy_init();
+	return handle->easy != NULL && set_constant_options(handle) == CURLE_OK;
 }
 
 int
@@ -318,7 +328,7 @@ arazzo_handle_ca_file(void)
 			(code) = curl_easy_setopt((easy), (option), (value)); \
 	} while (0)
 
-/* What holds for every request: set once in the life of a handle. */
+/* What holds for every request. */
 static CURLcode
 set_constant_options(HttpHandle *handle)
 {
@@ -426,19 +436,13 @@ set_method(CURL *easy, const ArazzoRequest *request)
 	return code;
 }
 
-/* Options that few connections have; a handle that got one is reset later. */
+/* Options that few connections have. */
 static CURLcode
 set_special_options(HttpHandle *handle)
 {
 	const HttpOptions *options = handle->options;
 	CURL	   *easy = handle->easy;
 	CURLcode	code = CURLE_OK;
-
-	handle->special = options->ca_file != NULL || options->client_cert != NULL ||
-		options->client_key != NULL || options->user != NULL || options->proxy != NULL ||
-		options->pinned_public_key != NULL;
-	if (!handle->special)
-		return CURLE_OK;
 
 	if (options->ca_file != NULL)
 	{
@@ -685,7 +689,10 @@ on_timer(CURLM *driven, long timeout, void *argument)
 	return 0;
 }
 
-/* libcurl calls a header section complete that ends with the connection. */
+/*
+ * libcurl calls a header section complete that ends with the connection, and
+ * takes any number for a status, such as the 2 of "HTTP/2 2x".
+ */
 static HttpFault
 fault_of(HttpHandle *handle, CURLcode code)
 {
@@ -697,8 +704,10 @@ fault_of(HttpHandle *handle, CURLcode code)
 		handle->error[0] = '\0';
 		return handle->stop;
 	}
+	if (code == CURLE_OK && !handle->collector.head_complete)
+		return FAULT_CUT;
 	if (code == CURLE_OK)
-		return handle->collector.head_complete ? FAULT_NONE : FAULT_CUT;
+		return is_status(arazzo_handle_status(handle)) ? FAULT_NONE : FAULT_PROTOCOL;
 	if (handle->error[0] == '\0')
 		strlcpy(handle->error, curl_easy_strerror(code), sizeof(handle->error));
 	if (code == CURLE_COULDNT_CONNECT && handle->refused.length > 0 && handle->opened == 0)
@@ -717,6 +726,13 @@ fault_of(HttpHandle *handle, CURLcode code)
 	if (code_faults[i].fault == FAULT_MEMORY && handle->requests > 0 && !handle->collector.head_complete)
 		return FAULT_HEADER_LINE;	/* libcurl 7.88 has no other word for it */
 	return code_faults[i].fault;
+}
+
+/* Three digits (RFC 9110, section 15). */
+static bool
+is_status(int status)
+{
+	return status >= 100 && status <= 999;
 }
 
 int

@@ -26,6 +26,9 @@
 /* Repetitions beyond that are written out; this is where that ends. */
 #define TRANSLATED_MAX 200000
 
+/* More times than the engine has states it could only try for minutes. */
+#define REPEAT_MAX 100000
+
 #define END_OF_PATTERN ((pg_wchar) 0)
 
 typedef struct Group
@@ -706,7 +709,8 @@ write_repetition(Translation *t, int atom, int least, int most)
 	text = pstrdup(t->out.data + atom);
 	captures = t->has_backreferences && strchr(text, '(') != NULL;
 	pieces = Max(least, most) / ENGINE_REPEAT_MAX + 3;
-	if (captures || (int64) pieces * (strlen(text) + 10) > TRANSLATED_MAX - t->out.len)
+	if (captures || Max(least, most) > REPEAT_MAX ||
+		(int64) pieces * (strlen(text) + 10) > TRANSLATED_MAX - t->out.len)
 	{
 		not_supported(t, "repetition count of this size here");
 		return;

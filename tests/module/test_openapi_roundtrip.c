@@ -17,6 +17,7 @@
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -24,11 +25,15 @@
 #include "openapi/operation.h"
 #include "openapi/serialize.h"
 
+#include "test_roundtrip.h"
+
 PG_FUNCTION_INFO_V1(test_openapi_roundtrip);
 
 typedef struct RoundTrip
 {
 	uint64		random;
+	const unsigned char *bytes; /* which decide instead of random, or NULL */
+	size_t		bytes_left;
 	const char *forbidden;		/* characters that data must not have */
 	bool		deep;			/* values within values */
 	const char *kind;
@@ -48,11 +53,38 @@ static const char *const alphabet[] = {
 	"\t", "\r\n", "\001", "\177", "\303\251", "\342\202\254", "\360\237\220\262", "--", "\\x41", "null"
 };
 
+static const struct
+{
+	const char *kind;
+	ParameterLocation in;
+	ParameterStyle style;
+	bool		explode;
+	const char *forbidden;
+	bool		deep;
+}			kinds[] =
+{
+	{"form", IN_QUERY, STYLE_FORM, true, "", false},
+	{"form joined", IN_QUERY, STYLE_FORM, false, "", false},
+	{"deepObject", IN_QUERY, STYLE_DEEP_OBJECT, true, "", true},
+	{"pipeDelimited", IN_QUERY, STYLE_PIPE_DELIMITED, false, "|", false},
+	{"spaceDelimited", IN_QUERY, STYLE_SPACE_DELIMITED, false, " ", false},
+	{"simple", IN_PATH, STYLE_SIMPLE, false, "", false},
+	{"simple exploded", IN_PATH, STYLE_SIMPLE, true, "", false},
+	{"label", IN_PATH, STYLE_LABEL, false, "", false},
+	{"label exploded", IN_PATH, STYLE_LABEL, true, ".", false},
+	{"matrix", IN_PATH, STYLE_MATRIX, false, "", false},
+	{"matrix exploded", IN_PATH, STYLE_MATRIX, true, "", false},
+	{"body", IN_QUERY, STYLE_FORM, true, "", true},
+	{"multipart", IN_QUERY, STYLE_FORM, true, "\\", false}
+};
+
 static uint64 next_random(RoundTrip *trip, uint64 below);
+static void append_character(RoundTrip *trip, StringInfo text);
 static char *random_string(RoundTrip *trip, int least, const char *forbidden);
 static void random_value(RoundTrip *trip, StringInfo json, int level);
 static void random_scalar(RoundTrip *trip, StringInfo json);
 static bool prepare(RoundTrip *trip);
+static void prepare_kind(RoundTrip *trip, size_t number);
 static bool one_trip(RoundTrip *trip);
 static bool is_dots(const List *flats);
 static List *flatten(RoundTrip *trip, List *flats, char *name, const JsonbValue *value);
@@ -96,10 +128,28 @@ test_openapi_roundtrip(PG_FUNCTION_ARGS)
 	PG_RETURN_INT32(wrong);
 }
 
-/* xorshift64*, the same everywhere. */
+bool
+test_roundtrip_bytes(const char *data, size_t length)
+{
+	RoundTrip	trip = {0};
+
+	trip.bytes = (const unsigned char *) data;
+	trip.bytes_left = length;
+	prepare_kind(&trip, next_random(&trip, lengthof(kinds)));
+	return one_trip(&trip);
+}
+
+/* The next byte, 0 when there is none left; else xorshift64*, the same everywhere. */
 static uint64
 next_random(RoundTrip *trip, uint64 below)
 {
+	if (trip->bytes)
+	{
+		if (trip->bytes_left == 0)
+			return 0;
+		trip->bytes_left--;
+		return *trip->bytes++ % below;
+	}
 	trip->random ^= trip->random >> 12;
 	trip->random ^= trip->random << 25;
 	trip->random ^= trip->random >> 27;
@@ -115,14 +165,32 @@ random_string(RoundTrip *trip, int least, const char *forbidden)
 	initStringInfo(&text);
 	while (pieces > 0)
 	{
-		const char *piece = alphabet[next_random(trip, lengthof(alphabet))];
+		size_t		number = next_random(trip, lengthof(alphabet) + 1);
 
-		if (strpbrk(piece, forbidden) != NULL)
+		if (number == lengthof(alphabet))
+			append_character(trip, &text);
+		else if (strpbrk(alphabet[number], forbidden) == NULL)
+			appendStringInfoString(&text, alphabet[number]);
+		else
 			continue;
-		appendStringInfoString(&text, piece);
 		pieces--;
 	}
 	return text.data;
+}
+
+/* Any character beyond ASCII. */
+static void
+append_character(RoundTrip *trip, StringInfo text)
+{
+	pg_wchar	code = next_random(trip, 17) << 16;
+	unsigned char utf8[5] = {0};
+
+	code |= next_random(trip, 256) << 8;
+	code |= next_random(trip, 256);
+	if (code < 0x80 || (code >= 0xD800 && code <= 0xDFFF))
+		code += 0x10000;
+	unicode_to_utf8(code, utf8);
+	appendStringInfoString(text, (char *) utf8);
 }
 
 static void
@@ -185,44 +253,27 @@ random_value(RoundTrip *trip, StringInfo json, int level)
 static bool
 prepare(RoundTrip *trip)
 {
-	static const struct
-	{
-		const char *kind;
-		ParameterLocation in;
-		ParameterStyle style;
-		bool		explode;
-		const char *forbidden;
-		bool		deep;
-	}			kinds[] =
-	{
-		{"form", IN_QUERY, STYLE_FORM, true, "", false},
-		{"form joined", IN_QUERY, STYLE_FORM, false, "", false},
-		{"deepObject", IN_QUERY, STYLE_DEEP_OBJECT, true, "", true},
-		{"pipeDelimited", IN_QUERY, STYLE_PIPE_DELIMITED, false, "|", false},
-		{"spaceDelimited", IN_QUERY, STYLE_SPACE_DELIMITED, false, " ", false},
-		{"simple", IN_PATH, STYLE_SIMPLE, false, "", false},
-		{"simple exploded", IN_PATH, STYLE_SIMPLE, true, "", false},
-		{"label", IN_PATH, STYLE_LABEL, false, "", false},
-		{"label exploded", IN_PATH, STYLE_LABEL, true, ".", false},
-		{"matrix", IN_PATH, STYLE_MATRIX, false, "", false},
-		{"matrix exploded", IN_PATH, STYLE_MATRIX, true, "", false},
-		{"body", IN_QUERY, STYLE_FORM, true, "", true},
-		{"multipart", IN_QUERY, STYLE_FORM, true, "\\", false}
-	};
 	size_t		i;
 
 	for (i = 0; i < lengthof(kinds); i++)
 	{
 		if (strcmp(kinds[i].kind, trip->kind) != 0)
 			continue;
-		trip->parameter = arazzo_serialize_undeclared(kinds[i].in, "n&m");
-		trip->parameter->style = kinds[i].style;
-		trip->parameter->explode = kinds[i].explode;
-		trip->forbidden = kinds[i].forbidden;
-		trip->deep = kinds[i].deep;
+		prepare_kind(trip, i);
 		return true;
 	}
 	return false;
+}
+
+static void
+prepare_kind(RoundTrip *trip, size_t number)
+{
+	trip->kind = kinds[number].kind;
+	trip->parameter = arazzo_serialize_undeclared(kinds[number].in, "n&m");
+	trip->parameter->style = kinds[number].style;
+	trip->parameter->explode = kinds[number].explode;
+	trip->forbidden = kinds[number].forbidden;
+	trip->deep = kinds[number].deep;
 }
 
 static bool

@@ -65,6 +65,7 @@ SELECT expression, parse(expression, '{"inputs": {"env": 1}, "outputs": {"data":
 FROM (VALUES
 	('$steps.s.outputs.data.id'), ('$steps.s.outputs.data[0].id'), ('$steps.s.outputs.data.0.dates.0'),
 	('$steps.s.outputs.data[*].key'), ('$steps.s.outputs.data[].key'), ('$steps.s.outputs.data[n].key'),
+	('$steps.s.outputs.data[''a"b''][*].c'),
 	('$steps.s.outputs.data[?(@.a)]'), ('$steps.s.outputs.data[''a b'']["c"]'), ('$steps.s.outputs.data['),
 	('$steps.s.outputs.menu#/page/total'), ('$steps.s.outputs.data.a#/b'), ('$steps.s.data'), ('$steps.s.data.id'),
 	('$steps.s.outputs.data (the list)'), ('$steps.s.outputs.data.'), ('$steps.s.outputs.data.length'),

@@ -51,3 +51,4 @@ SELECT test_regex_translate('\p{Emoji}');
 SELECT test_regex_translate('(?=(a))\1');
 SELECT test_regex_translate('((x{9999}){9999}){9999}');
 SELECT test_regex_search('^.{1,100000}$', 'a');
+SELECT test_regex_search('^[a-c]{0,1111111}$', 'a');

@@ -46,7 +46,8 @@ FROM (VALUES
 	('a/x.yaml', '../../../y.yaml'), ('x.yaml', 'y.yaml'), ('x.yaml', '../y.yaml'), ('x.yaml', '..'), ('x.yaml', '#/a'), ('x.yaml', ''),
 	('../x.yaml', '../y.yaml'), ('./x.yaml', 'b/../y.yaml'), ('', 'y.yaml'),
 	('urn:example:doc', '#/components'), ('urn:example:doc', 'urn:example:other'), ('urn:example:doc?=q', ''), ('urn:example:doc', 'y'),
-	('https://h', 'y.yaml'), ('https://h?q', 'y'), ('https://h/a', '//other/b'), ('https://h/a', 'http://x/../y'), ('https://h/a/', '..//b'), ('x:a', '/..//b')
+	('https://h', 'y.yaml'), ('https://h?q', 'y'), ('https://h/a', '//other/b'), ('https://h/a', 'http://x/../y'), ('https://h/a/', '..//b'), ('x:a', '/..//b'),
+	('a/b', '../x:y')
 ) AS t(base, reference);
 
 SELECT text, test_uri_split(text) FROM (VALUES
