@@ -59,6 +59,10 @@ typedef struct HttpHandle
 extern HttpPool *arazzo_pool_acquire(uint64 id);
 extern void arazzo_pool_release(HttpPool *pool);
 
+/* What a pool shares: NULL when memory is short; false when it is still used. */
+extern void *arazzo_share_create(void);
+extern bool arazzo_share_free(void *share);
+
 /* An idle handle, or a new one; throws when memory is short. */
 extern HttpHandle *arazzo_handle_acquire(void);
 

@@ -6,10 +6,6 @@
  * The only file that sees libcurl.  One multi handle drives all requests of
  * a backend.
  *
- * A pool is a share handle: it holds open connections and TLS sessions, so
- * that no transfer of another pool can find them although one multi handle
- * drives them all.
- *
  * Callbacks that libcurl calls neither allocate with palloc nor throw; they
  * note why they stopped, and the report is made when libcurl has returned.
  *
@@ -25,7 +21,6 @@
 #include "portability/instr_time.h"
 #include "storage/fd.h"
 #include "storage/pmsignal.h"
-#include "utils/memutils.h"
 #include "utils/wait_event.h"
 
 #include "http/gate.h"
@@ -38,7 +33,6 @@
 #error "amberflo_arazzo needs libcurl 7.80.0 or later"
 #endif
 
-#define MAX_POOLS				16
 #define MAX_IDLE_HANDLES		64
 #define MAX_IDLE_CONNECTIONS	32	/* kept alive, of one pool */
 
@@ -89,9 +83,7 @@ static const struct
 };
 
 static CURLM *multi = NULL;
-static dlist_head pools = DLIST_STATIC_INIT(pools);
 static dlist_head idle_handles = DLIST_STATIC_INIT(idle_handles);
-static int	pool_count = 0;
 static int	idle_count = 0;
 static int	driven_count = 0;
 
@@ -103,12 +95,10 @@ static bool watch_failed = false;
 
 /* A request lost its socket before it was sent, and may want another. */
 static bool look_at_all = false;
-static uint64 use_counter = 0;
 
 static void initialize_library(void);
 static long most_connections(void);
 static void keep_connections(void);
-static void evict_pools(void);
 static bool renew_handle(HttpHandle *handle);
 static CURLcode set_constant_options(HttpHandle *handle);
 static CURLcode set_method(CURL *easy, const ArazzoRequest *request);
@@ -131,43 +121,27 @@ static size_t on_header(char *line, size_t size, size_t count, void *argument);
 static size_t on_body(char *data, size_t size, size_t count, void *argument);
 static bool note_collected(HttpHandle *handle, CollectResult result, HttpFault limit);
 
-HttpPool *
-arazzo_pool_acquire(uint64 id)
+void *
+arazzo_share_create(void)
 {
-	dlist_iter	iter;
-	HttpPool   *pool;
+	CURLSH	   *share;
 
 	initialize_library();
-	dlist_foreach(iter, &pools)
+	share = curl_share_init();
+	if (share == NULL ||
+		curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT) != CURLSHE_OK ||
+		curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK)
 	{
-		pool = dlist_container(HttpPool, node, iter.cur);
-		if (pool->id == id)
-		{
-			pool->last_use = ++use_counter;
-			pool->users++;
-			return pool;
-		}
+		curl_share_cleanup(share);
+		return NULL;
 	}
+	return share;
+}
 
-	evict_pools();
-	pool = MemoryContextAllocZero(TopMemoryContext, sizeof(HttpPool));
-	pool->id = id;
-	pool->last_use = ++use_counter;
-	pool->users = 1;
-	pool->share = curl_share_init();
-	if (pool->share == NULL ||
-		curl_share_setopt(pool->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT) != CURLSHE_OK ||
-		curl_share_setopt(pool->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK)
-	{
-		curl_share_cleanup(pool->share);
-		pfree(pool);
-		ereport(ERROR,
-				errcode(ERRCODE_OUT_OF_MEMORY),
-				errmsg("could not create a pool of HTTP connections"));
-	}
-	dlist_push_head(&pools, &pool->node);
-	pool_count++;
-	return pool;
+bool
+arazzo_share_free(void *share)
+{
+	return curl_share_cleanup(share) == CURLSHE_OK;
 }
 
 /*
@@ -215,36 +189,6 @@ static void
 keep_connections(void)
 {
 	curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long) Max(driven_count, MAX_IDLE_CONNECTIONS));
-}
-
-void
-arazzo_pool_release(HttpPool *pool)
-{
-	pool->users--;
-}
-
-/* Closes the connections of pools that were not used for longest. */
-static void
-evict_pools(void)
-{
-	while (pool_count >= MAX_POOLS)
-	{
-		HttpPool   *oldest = NULL;
-		dlist_iter	iter;
-
-		dlist_foreach(iter, &pools)
-		{
-			HttpPool   *pool = dlist_container(HttpPool, node, iter.cur);
-
-			if (pool->users == 0 && (oldest == NULL || pool->last_use < oldest->last_use))
-				oldest = pool;
-		}
-		if (oldest == NULL || curl_share_cleanup(oldest->share) != CURLSHE_OK)
-			return;
-		dlist_delete(&oldest->node);
-		pool_count--;
-		pfree(oldest);
-	}
 }
 
 HttpHandle *
