@@ -51,18 +51,6 @@ is(sql("SELECT owner = current_user::regrole FROM arazzo_queue WHERE key = 'publ
 # a statement, split into runs of some rows
 $sandbox->clear_ledger;
 sql('TRUNCATE arazzo_queue; DROP TRIGGER report ON usage');
-sql('SELECT arazzo_load(\'https://w.example/batch.yaml\', ' . Arazzo::quote(<<'YAML') . ')');
-arazzo: 1.0.1
-info: {title: w, version: '1'}
-sourceDescriptions: [{name: api, url: 'amberflo-arazzo:/workflows/openapi/amberflo-metering.yaml'}]
-workflows:
-- workflowId: report-events
-  inputs: {type: object, properties: {events: {type: array, items: {type: object, properties: {uniqueId: {type: string}}}}}}
-  steps:
-  - stepId: ingest
-    operationId: ingestMeterEvents
-    requestBody: {contentType: application/json, payload: $inputs.events}
-YAML
 sql($recipes[2] =~ s/1000/40/r);
 sql("INSERT INTO usage SELECT i, 'm', 'c1', i, now() FROM generate_series(101, 200) i");
 is(sql('CALL arazzo_work()'), '3', 'three runs');
