@@ -127,7 +127,7 @@ tests/bench/floor: tests/bench/floor.c
 
 # Compiles without keeping anything, to see what another compiler has to say.
 warnings:
-	$(CC) $(CFLAGS) $(CPPFLAGS) -fsyntax-only $(SRCS) $(wildcard tests/module/*.c)
+	$(CC) $(CFLAGS) $(CPPFLAGS) -fsyntax-only $(SRCS) $(wildcard tests/module/*.c tests/fuzz/*.c)
 
 .PHONY: rooms programs warnings
 endif

@@ -7,7 +7,9 @@
  */
 #include "postgres.h"
 
+#ifdef __GLIBC__
 #include <malloc.h>
+#endif
 
 #include "catalog/pg_type.h"
 #include "fmgr.h"
@@ -208,12 +210,17 @@ may_throw(int sqlstate)
 		sqlstate == ERRCODE_FEATURE_NOT_SUPPORTED;
 }
 
+/* Always 0 where the C library does not tell. */
 static size_t
 allocated_bytes(void)
 {
 	if (__sanitizer_get_current_allocated_bytes)
 		return __sanitizer_get_current_allocated_bytes();
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
 	return mallinfo2().uordblks;
+#else
+	return 0;
+#endif
 }
 
 void

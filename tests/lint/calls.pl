@@ -22,7 +22,7 @@ my $forbidden = qr/\b(
 # What carries a mark like these is not finished.
 my $mark = qr/\b(TODO|FIXME|XXX|HACK|WIP|TBD)\b/;
 
-foreach my $file (files(qr/\.[ch]$/, 'src', 'tests/module'))
+foreach my $file (files(qr/\.[ch]$/, 'src', 'tests/module', 'tests/fuzz'))
 {
 	my $text = slurp($file);
 	my $code = code($text);
