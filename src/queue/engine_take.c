@@ -20,7 +20,7 @@
 
 #include "queue/claims.h"
 #include "queue/engine_internal.h"
-#include "support/settings.h"
+#include "support/clock.h"
 
 /* How often (ms) the engine looks at what is held, while something is. */
 #define TEND_INTERVAL 1000
@@ -29,9 +29,17 @@
  * prepared transactions, and those that workers left. */
 #define LOOK_INTERVAL 5000
 
-/* Tells the locks of order keys from other advisory locks. */
-#define ORDER_LOCK 0x415B
+/* How long (ms) it waits when the database has refused. */
+#define REFUSAL_DELAY 1000
 
+/* Tells the locks of order keys, and the one of suspects, from other advisory
+ * locks. */
+#define ORDER_LOCK 0x415B
+#define SUSPECT_LOCK 0x415C
+
+static void take(QueueEngine *engine);
+static void tend(QueueEngine *engine);
+static void forget_ready(QueueEngine *engine, int count);
 static void add_ready(QueueEngine *engine, const QueuedRun *stored, bool probe);
 static List *keep_order(QueueEngine *engine, List *runs);
 static bool has_key(List *runs, const QueuedRun *run);
@@ -43,7 +51,7 @@ static void release_held(QueueEngine *engine, const QueueHold *hold, TimestampTz
 bool
 arazzo_engine_wants(const QueueEngine *engine, TimestampTz now)
 {
-	int			concurrency = arazzo_concurrency;
+	int			concurrency = arazzo_engine_concurrency();
 	int			count = engine->ready_count + arazzo_loop_count(engine->loop);
 	int			room = 2 * concurrency;
 
@@ -56,11 +64,52 @@ arazzo_engine_wants(const QueueEngine *engine, TimestampTz now)
 	return count == 0 || room - count >= concurrency;
 }
 
-/* Takes as many as there is room for; in a transaction. */
+/*
+ * Sees to runs of workers that are gone and to runs that are held, and takes
+ * runs; in a transaction.  What the database refuses is tried again: calls
+ * are in flight, whose answers must not be lost by it.
+ */
 void
-arazzo_engine_take(QueueEngine *engine, TimestampTz now)
+arazzo_engine_look_after(QueueEngine *engine, bool tends, bool takes)
 {
-	int			wanted = Min(2 * arazzo_concurrency - engine->ready_count, engine->limit - engine->taken);
+	int			count = engine->ready_count;
+	bool		done = !tends || arazzo_engine_try(engine, tend, &engine->look_refusals);
+
+	if (!done)
+		forget_ready(engine, count);
+	count = engine->ready_count;
+	if (done && takes)
+		done = arazzo_engine_try(engine, take, &engine->look_refusals);
+	if (done)
+	{
+		engine->look_refusals = 0;
+		return;
+	}
+	forget_ready(engine, count);
+	engine->look_at = engine->tend_at = TimestampTzPlusMilliseconds(engine->seen, REFUSAL_DELAY);
+}
+
+/* Runs whose claim was rolled back. */
+static void
+forget_ready(QueueEngine *engine, int count)
+{
+	while (engine->ready_count > count)
+	{
+		EngineRun  *run = dlist_tail_element(EngineRun, node, &engine->ready);
+
+		dlist_delete(&run->node);
+		arazzo_engine_run_free(run);
+		engine->ready_count--;
+		engine->taken--;
+	}
+}
+
+/* Takes as many as there is room for. */
+static void
+take(QueueEngine *engine)
+{
+	TimestampTz now = engine->seen;
+	int			wanted = Min(2 * arazzo_engine_concurrency() - engine->ready_count, engine->limit - engine->taken);
 	List	   *runs;
 	ListCell   *cell;
 
@@ -172,12 +221,21 @@ arazzo_engine_lock_order(const QueuedRun *run)
 	return LockAcquire(&tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL;
 }
 
-/* A run that was there when workers ended is run when nothing else is. */
+/*
+ * A run that was there when workers ended is run when nothing else is, and by
+ * one worker at a time: so the run that ends workers is found, and no other
+ * is taken for it.
+ */
 static void
 take_suspect(QueueEngine *engine, TimestampTz now)
 {
-	QueuedRun  *run = arazzo_work_claim_suspect(engine->claim, now);
+	QueuedRun  *run = NULL;
+	LOCKTAG		tag;
 	List	   *kept;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, 0, SUSPECT_LOCK);
+	if (LockAcquire(&tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL && arazzo_work_has_suspects(now))
+		run = arazzo_work_claim_suspect(engine->claim, now);
 
 	engine->suspects = run != NULL;
 	if (run == NULL)
@@ -189,13 +247,10 @@ take_suspect(QueueEngine *engine, TimestampTz now)
 	engine->alone = true;
 }
 
-/*
- * Sees to runs of workers that are gone, and to runs that are held; in a
- * transaction.
- */
-void
-arazzo_engine_tend(QueueEngine *engine, TimestampTz now)
+static void
+tend(QueueEngine *engine)
 {
+	TimestampTz now = engine->seen;
 	bool		order = false;
 	List	   *holds;
 	ListCell   *cell;
@@ -204,6 +259,8 @@ arazzo_engine_tend(QueueEngine *engine, TimestampTz now)
 	if (engine->draining)
 		return;
 	if (arazzo_claims_recover(engine->claim, now) > 0)
+		engine->look_at = 0;
+	if (arazzo_work_has_suspects(now))
 	{
 		engine->suspects = true;
 		engine->look_at = 0;
@@ -247,7 +304,7 @@ release_held(QueueEngine *engine, const QueueHold *hold, TimestampTz now)
 		if (run)
 			add_ready(engine, run, true);
 	}
-	else if (arazzo_work_unhold(hold, now, arazzo_concurrency) > 0)
+	else if (arazzo_work_unhold(hold, now, arazzo_engine_concurrency()) > 0)
 	{
 		engine->look_at = 0;
 		engine->tend_at = 0;
