@@ -93,6 +93,8 @@ static LoopVerdict sleep_in(DriveLoop *loop, LoopRun *entry);
 static const char *make_key(LoopRun *entry);
 static void send_or_queue(DriveLoop *loop, LoopRun *entry);
 static LoopServer *server_of(DriveLoop *loop, const ArazzoConnection *connection);
+static LoopServer *find_server(DriveLoop *loop, const ArazzoConnection *connection);
+static void lift_limits(DriveLoop *loop, const ArazzoConnection *connection);
 static void send_queued(LoopServer *server);
 static void send_held(LoopRun *entry);
 static void send_call(LoopRun *entry);
@@ -536,6 +538,7 @@ send_or_queue(DriveLoop *loop, LoopRun *entry)
 	entry->server = NULL;
 	if (!arazzo_limit_applies(connection))
 	{
+		lift_limits(loop, connection);
 		send_held(entry);
 		return;
 	}
@@ -548,23 +551,43 @@ send_or_queue(DriveLoop *loop, LoopRun *entry)
 static LoopServer *
 server_of(DriveLoop *loop, const ArazzoConnection *connection)
 {
+	LoopServer *server = find_server(loop, connection);
+
+	if (server == NULL)
+	{
+		server = MemoryContextAllocZero(loop->context, sizeof(LoopServer));
+		dlist_init(&server->waiting);
+		slist_push_head(&loop->servers, &server->node);
+	}
+	arazzo_limit_set(&server->limit, connection);
+	return server;
+}
+
+static LoopServer *
+find_server(DriveLoop *loop, const ArazzoConnection *connection)
+{
 	slist_iter	iter;
-	LoopServer *server;
 
 	slist_foreach(iter, &loop->servers)
 	{
-		server = slist_container(LoopServer, node, iter.cur);
+		LoopServer *server = slist_container(LoopServer, node, iter.cur);
+
 		if (server->limit.server == connection->server)
-		{
-			arazzo_limit_set(&server->limit, connection);
 			return server;
-		}
 	}
-	server = MemoryContextAllocZero(loop->context, sizeof(LoopServer));
+	return NULL;
+}
+
+/* The server has no limits any more: what waits for them need not. */
+static void
+lift_limits(DriveLoop *loop, const ArazzoConnection *connection)
+{
+	LoopServer *server = find_server(loop, connection);
+
+	if (server == NULL)
+		return;
 	arazzo_limit_set(&server->limit, connection);
-	dlist_init(&server->waiting);
-	slist_push_head(&loop->servers, &server->node);
-	return server;
+	send_queued(server);
 }
 
 /* In the order in which they came. */

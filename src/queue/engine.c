@@ -14,6 +14,7 @@
 
 #include "access/xact.h"
 #include "miscadmin.h"
+#include "storage/fd.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -30,6 +31,7 @@
  * are in flight. */
 #define FLIGHT_TURN 50
 
+static void notice_clock(QueueEngine *engine, TimestampTz now);
 static int	turn_time(const QueueEngine *engine, int timeout);
 static bool has_work(const QueueEngine *engine, TimestampTz now);
 static void open_ready(QueueEngine *engine, TimestampTz now);
@@ -51,7 +53,7 @@ arazzo_engine_create(const QueueDriver *driver, int64 claim, int limit)
 	engine->write_context = AllocSetContextCreate(CurrentMemoryContext, "arazzo queue write", ALLOCSET_DEFAULT_SIZES);
 	arazzo_engine_hooks(&engine->hooks, engine);
 	engine->loop = arazzo_loop_create(&engine->hooks);
-	engine->gate = arazzo_gate_create(arazzo_concurrency);
+	engine->gate = arazzo_gate_create(arazzo_engine_concurrency());
 	engine->claim = claim;
 	engine->limit = limit;
 	engine->suspects = true;
@@ -68,6 +70,7 @@ arazzo_engine_turn(QueueEngine *engine, int timeout)
 
 	arazzo_loop_wait(engine->loop, turn_time(engine, timeout));
 	now = arazzo_clock_now();
+	notice_clock(engine, now);
 	if (has_work(engine, now))
 	{
 		engine->driver->begin();
@@ -81,6 +84,30 @@ arazzo_engine_turn(QueueEngine *engine, int timeout)
 	MemoryContextReset(engine->turn_context);
 }
 
+/* A clock that was set back has nothing wait for the time that it was. */
+static void
+notice_clock(QueueEngine *engine, TimestampTz now)
+{
+	if (now < engine->seen)
+	{
+		engine->look_at = 0;
+		engine->tend_at = 0;
+		engine->blocked_until = Min(engine->blocked_until, now);
+		engine->changed_since = Min(engine->changed_since, now);
+	}
+	engine->seen = now;
+}
+
+/*
+ * Half as many more may be in flight when a server does not answer, and the
+ * server lets a process have a third of its descriptors as sockets.
+ */
+int
+arazzo_engine_concurrency(void)
+{
+	return Min(arazzo_concurrency, Max(max_safe_fds / 3 * 2 / 3 - 1, 1));
+}
+
 /* How long to wait: not at all when there is something to do. */
 static int
 turn_time(const QueueEngine *engine, int timeout)
@@ -88,7 +115,7 @@ turn_time(const QueueEngine *engine, int timeout)
 	TimestampTz now = arazzo_clock_now();
 	TimestampTz moment = arazzo_engine_next_moment(engine);
 
-	if (engine->urgent || (engine->ready_count > 0 && arazzo_loop_count(engine->loop) < arazzo_concurrency))
+	if (engine->urgent || (engine->ready_count > 0 && arazzo_loop_count(engine->loop) < arazzo_engine_concurrency()))
 		return engine->refusals > 0 ? WRITE_TURN : 0;
 	if (engine->changed_count > 0)
 		timeout = Min(timeout, WRITE_TURN);
@@ -142,12 +169,7 @@ write_and_take(QueueEngine *engine, TimestampTz now)
 	bool		written = writes && arazzo_engine_write(engine);
 
 	if (written || !writes)
-	{
-		if (tends && engine->refusals == 0)
-			arazzo_engine_tend(engine, now);
-		if (takes && engine->refusals == 0)
-			arazzo_engine_take(engine, now);
-	}
+		arazzo_engine_look_after(engine, tends && engine->refusals == 0, takes && engine->refusals == 0);
 	if (!written)
 		commit_lazily();
 	engine->driver->commit(written && engine->durable);

@@ -24,9 +24,12 @@ typedef struct QueueDriver
 	 * else as that setting says. */
 	void		(*commit) (bool durable);
 
-	/* How often a write that the database refuses is tried again, a second
-	 * apart, before its error is thrown. */
+	/* How often what the database refuses is tried again, a second apart,
+	 * before its error is thrown. */
 	int			patience;
+
+	/* A full disk, and whatever else has run out, is waited for without end. */
+	bool		stays;
 } QueueDriver;
 
 /*

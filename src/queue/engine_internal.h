@@ -63,13 +63,18 @@ struct QueueEngine
 	bool		notified;		/* a message went out in this transaction */
 	List	   *attempts;		/* of QueueAttempt *, in write_context */
 	int			refusals;		/* of writes, in a row */
+	int			look_refusals;	/* of what is no write, in a row */
 	TimestampTz blocked_until;	/* no write before */
+	TimestampTz seen;			/* the time of the last turn */
 	TimestampTz look_at;		/* for runs that are due */
 	TimestampTz tend_at;		/* to what is held and lost */
 	bool		alone;			/* a suspect is under way */
 	bool		suspects;		/* there may be some */
 	bool		draining;
 };
+
+/* in engine.c: how many runs may be under way, for which there are descriptors */
+extern int	arazzo_engine_concurrency(void);
 
 /* in engine_run.c: one run */
 extern EngineRun *arazzo_engine_run_create(QueueEngine *engine, const QueuedRun *stored);
@@ -82,11 +87,16 @@ extern void arazzo_engine_hooks(LoopHooks *hooks, QueueEngine *engine);
 extern bool arazzo_engine_write(QueueEngine *engine);
 extern bool arazzo_engine_must_write(const QueueEngine *engine, TimestampTz now);
 
+/*
+ * Does something in a subtransaction; false when the database refused it,
+ * which is counted, and thrown when the driver's patience is at an end.
+ */
+extern bool arazzo_engine_try(QueueEngine *engine, void (*action) (QueueEngine *engine), int *refusals);
+
 /* in engine_take.c: which runs are taken */
 extern bool arazzo_engine_wants(const QueueEngine *engine, TimestampTz now);
 extern int	arazzo_engine_room(const QueueEngine *engine, TimestampTz now);
-extern void arazzo_engine_take(QueueEngine *engine, TimestampTz now);
-extern void arazzo_engine_tend(QueueEngine *engine, TimestampTz now);
+extern void arazzo_engine_look_after(QueueEngine *engine, bool tends, bool takes);
 extern void arazzo_engine_tend_soon(QueueEngine *engine, TimestampTz now);
 extern bool arazzo_engine_lock_order(const QueuedRun *run);
 

@@ -29,10 +29,14 @@
 #include "support/clock.h"
 #include "support/strings.h"
 
+/* How long (ms) a run is put off that cannot be made ready now. */
+#define LATER 5000
+
 /* A wait that is not longer (ms) is waited for here, not in the table. */
 #define SHORT_WAIT 200
 
-static ArazzoFailure *make_run(EngineRun *run);
+static bool make_run(EngineRun *run, ArazzoFailure **failure);
+static void put_off(EngineRun *run);
 static ArazzoFailure *restore_run(EngineRun *run);
 static void unpin_plan(void *argument);
 static void apply_verdict(EngineRun *run);
@@ -124,9 +128,11 @@ arazzo_engine_run_open(EngineRun *run)
 {
 	QueueEngine *engine = run->engine;
 	MemoryContext old = MemoryContextSwitchTo(run->context);
-	ArazzoFailure *failure = make_run(run);
+	ArazzoFailure *failure = NULL;
 
-	if (failure)
+	if (!make_run(run, &failure))
+		put_off(run);
+	else if (failure)
 		end_run(run, "failed", failure);
 	else
 	{
@@ -138,19 +144,20 @@ arazzo_engine_run_open(EngineRun *run)
 	MemoryContextSwitchTo(old);
 }
 
-/* Errors that belong to the run become its failure; others are thrown on. */
-static ArazzoFailure *
-make_run(EngineRun *run)
+/* Errors that belong to the run become its failure; false when it is to be
+ * tried later, as after a lock that was waited for too long. */
+static bool
+make_run(EngineRun *run, ArazzoFailure **failure)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
-	ArazzoFailure *volatile failure = NULL;
+	volatile bool passes = false;
 
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		failure = restore_run(run);
+		*failure = restore_run(run);
 		ReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = owner;
@@ -165,13 +172,28 @@ make_run(EngineRun *run)
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = owner;
-		/* what says nothing about the run: it is tried again */
-		if (arazzo_error_passes(error->sqlerrcode) || error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
+		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION)
 			ReThrowError(error);
-		failure = arazzo_failure_from_error(error);
+		*failure = arazzo_failure_from_error(error);
+		/* what says nothing about the run */
+		passes = arazzo_error_passes(error->sqlerrcode) || error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
 	}
 	PG_END_TRY();
-	return failure;
+	if (passes)
+		ereport(LOG,
+				errcode((*failure)->sqlstate),
+				errmsg("could not begin run " INT64_FORMAT ": %s", run->stored->id, (*failure)->message),
+				errdetail("It is tried again."));
+	return !passes;
+}
+
+/* As it was before it was taken. */
+static void
+put_off(EngineRun *run)
+{
+	run->change.status = run->stored->state ? "waiting" : "queued";
+	run->change.due = TimestampTzPlusMilliseconds(arazzo_clock_now(), LATER);
+	arazzo_engine_run_changed(run, false);
 }
 
 /* The run as it was left, or a new one; in the current context. */

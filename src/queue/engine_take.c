@@ -22,7 +22,7 @@
 #include "queue/engine_internal.h"
 #include "queue/retention.h"
 #include "queue/split_store.h"
-#include "support/settings.h"
+#include "support/clock.h"
 
 /* How often (ms) the engine looks at what is held, while something is. */
 #define TEND_INTERVAL 1000
@@ -35,10 +35,18 @@
  * (ms). */
 #define AHEAD_TIME 25
 
-/* Tells the locks of order keys from other advisory locks. */
+/* How long (ms) it waits when the database has refused. */
+#define REFUSAL_DELAY 1000
+
+/* Tells the locks of order keys, and the one of suspects, from other advisory
+ * locks. */
 #define ORDER_LOCK 0x415B
+#define SUSPECT_LOCK 0x415C
 
 static int	wanted_runs(QueueEngine *engine, TimestampTz now);
+static void take(QueueEngine *engine);
+static void tend(QueueEngine *engine);
+static void forget_ready(QueueEngine *engine, int count);
 static void add_ready(QueueEngine *engine, const QueuedRun *stored, bool probe);
 static List *keep_order(QueueEngine *engine, List *runs);
 static bool has_key(List *runs, const QueuedRun *run);
@@ -59,18 +67,18 @@ arazzo_engine_wants(const QueueEngine *engine, TimestampTz now)
 		return true;
 	if (engine->suspects)
 		return false;
-	return engine->ahead > 0 || arazzo_engine_room(engine, now) - count >= Max(arazzo_concurrency / 2, 1);
+	return engine->ahead > 0 || arazzo_engine_room(engine, now) - count >= Max(arazzo_engine_concurrency() / 2, 1);
 }
 
 /* How many runs the loop may have. */
 int
 arazzo_engine_room(const QueueEngine *engine, TimestampTz now)
 {
-	int			room = arazzo_concurrency;
+	int			room = arazzo_engine_concurrency();
 
 	/* runs of other servers, when one answers nothing */
 	if (arazzo_gate_is_stalled(engine->gate, now))
-		room += arazzo_concurrency / 2;
+		room += arazzo_engine_concurrency() / 2;
 	return room;
 }
 
@@ -82,7 +90,7 @@ static int
 wanted_runs(QueueEngine *engine, TimestampTz now)
 {
 	if (now - engine->taken_at < AHEAD_TIME * 1000)
-		engine->ahead = Min(engine->ahead * 2 + 8, 4 * arazzo_concurrency);
+		engine->ahead = Min(engine->ahead * 2 + 8, 4 * arazzo_engine_concurrency());
 	else
 		engine->ahead /= 2;
 	engine->taken_at = now;
@@ -90,10 +98,51 @@ wanted_runs(QueueEngine *engine, TimestampTz now)
 			   engine->limit - engine->taken);
 }
 
-/* Takes runs; in a transaction. */
+/*
+ * Sees to runs of workers that are gone and to runs that are held, and takes
+ * runs; in a transaction.  What the database refuses is tried again: calls
+ * are in flight, whose answers must not be lost by it.
+ */
 void
-arazzo_engine_take(QueueEngine *engine, TimestampTz now)
+arazzo_engine_look_after(QueueEngine *engine, bool tends, bool takes)
 {
+	int			count = engine->ready_count;
+	bool		done = !tends || arazzo_engine_try(engine, tend, &engine->look_refusals);
+
+	if (!done)
+		forget_ready(engine, count);
+	count = engine->ready_count;
+	if (done && takes)
+		done = arazzo_engine_try(engine, take, &engine->look_refusals);
+	if (done)
+	{
+		engine->look_refusals = 0;
+		return;
+	}
+	forget_ready(engine, count);
+	engine->look_at = engine->tend_at = TimestampTzPlusMilliseconds(engine->seen, REFUSAL_DELAY);
+}
+
+/* Runs whose claim was rolled back. */
+static void
+forget_ready(QueueEngine *engine, int count)
+{
+	while (engine->ready_count > count)
+	{
+		EngineRun  *run = dlist_tail_element(EngineRun, node, &engine->ready);
+
+		dlist_delete(&run->node);
+		arazzo_engine_run_free(run);
+		engine->ready_count--;
+		engine->taken--;
+	}
+}
+
+/* Takes as many as are wanted. */
+static void
+take(QueueEngine *engine)
+{
+	TimestampTz now = engine->seen;
 	int			wanted;
 	List	   *runs;
 	ListCell   *cell;
@@ -207,12 +256,21 @@ arazzo_engine_lock_order(const QueuedRun *run)
 	return LockAcquire(&tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL;
 }
 
-/* A run that was there when workers ended is run when nothing else is. */
+/*
+ * A run that was there when workers ended is run when nothing else is, and by
+ * one worker at a time: so the run that ends workers is found, and no other
+ * is taken for it.
+ */
 static void
 take_suspect(QueueEngine *engine, TimestampTz now)
 {
-	QueuedRun  *run = arazzo_work_claim_suspect(engine->claim, now);
+	QueuedRun  *run = NULL;
+	LOCKTAG		tag;
 	List	   *kept;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, 0, SUSPECT_LOCK);
+	if (LockAcquire(&tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL && arazzo_work_has_suspects(now))
+		run = arazzo_work_claim_suspect(engine->claim, now);
 
 	engine->suspects = run != NULL;
 	if (run == NULL)
@@ -224,13 +282,10 @@ take_suspect(QueueEngine *engine, TimestampTz now)
 	engine->alone = true;
 }
 
-/*
- * Sees to runs of workers that are gone, and to runs that are held; in a
- * transaction.
- */
-void
-arazzo_engine_tend(QueueEngine *engine, TimestampTz now)
+static void
+tend(QueueEngine *engine)
 {
+	TimestampTz now = engine->seen;
 	bool		order = false;
 	List	   *holds;
 	ListCell   *cell;
@@ -239,6 +294,8 @@ arazzo_engine_tend(QueueEngine *engine, TimestampTz now)
 	if (engine->draining)
 		return;
 	if (arazzo_claims_recover(engine->claim, now) > 0)
+		engine->look_at = 0;
+	if (arazzo_work_has_suspects(now))
 	{
 		engine->suspects = true;
 		engine->look_at = 0;
@@ -286,7 +343,7 @@ release_held(QueueEngine *engine, const QueueHold *hold, TimestampTz now)
 		if (run)
 			add_ready(engine, run, true);
 	}
-	else if (arazzo_work_unhold(hold, now, arazzo_concurrency) > 0)
+	else if (arazzo_work_unhold(hold, now, arazzo_engine_concurrency()) > 0)
 	{
 		engine->look_at = 0;
 		engine->tend_at = 0;

@@ -24,6 +24,7 @@
 /* How long (ms) after a write that was refused the next is tried. */
 #define REFUSAL_DELAY 1000
 
+static void bear(const QueueEngine *engine, ErrorData *error, int refusals);
 static void write_all(QueueEngine *engine);
 static void write_changes(QueueEngine *engine, List *changed);
 static void lock_orders(List *changed);
@@ -52,17 +53,29 @@ arazzo_engine_must_write(const QueueEngine *engine, TimestampTz now)
 bool
 arazzo_engine_write(QueueEngine *engine)
 {
+	bool		written = arazzo_engine_try(engine, write_all, &engine->refusals);
+
+	if (written)
+		engine->refusals = 0;
+	else
+		engine->blocked_until = TimestampTzPlusMilliseconds(arazzo_clock_now(), REFUSAL_DELAY);
+	return written;
+}
+
+bool
+arazzo_engine_try(QueueEngine *engine, void (*action) (QueueEngine *engine), int *refusals)
+{
 	MemoryContext context = MemoryContextSwitchTo(engine->turn_context);
 	ResourceOwner owner = CurrentResourceOwner;
-	volatile bool written = false;
+	volatile bool done = false;
 
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(engine->turn_context);
 	PG_TRY();
 	{
-		write_all(engine);
+		action(engine);
 		ReleaseCurrentSubTransaction();
-		written = true;
+		done = true;
 	}
 	PG_CATCH();
 	{
@@ -74,21 +87,28 @@ arazzo_engine_write(QueueEngine *engine)
 		RollbackAndReleaseCurrentSubTransaction();
 		CurrentResourceOwner = owner;
 		MemoryContextSwitchTo(engine->turn_context);
-		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED || error->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN ||
-			engine->notified || ++engine->refusals > engine->driver->patience)
-			ReThrowError(error);
-		engine->blocked_until = TimestampTzPlusMilliseconds(arazzo_clock_now(), REFUSAL_DELAY);
-		ereport(LOG,
-				errcode(error->sqlerrcode),
-				errmsg("could not write the outcome of queued runs: %s", error->message),
-				errdetail("It is tried again."));
+		bear(engine, error, ++*refusals);
 	}
 	PG_END_TRY();
 	CurrentResourceOwner = owner;
 	MemoryContextSwitchTo(context);
-	if (written)
-		engine->refusals = 0;
-	return written;
+	return done;
+}
+
+/* Throws an error that no second try helps against, or not after so many. */
+static void
+bear(const QueueEngine *engine, ErrorData *error, int refusals)
+{
+	const QueueDriver *driver = engine->driver;
+	bool		passes = ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_INSUFFICIENT_RESOURCES;
+
+	if (error->sqlerrcode == ERRCODE_QUERY_CANCELED || error->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN || engine->notified ||
+		(refusals > driver->patience && !(passes && driver->stays)))
+		ReThrowError(error);
+	ereport(LOG,
+			errcode(error->sqlerrcode),
+			errmsg("could not work on the table of queued runs: %s", error->message),
+			errdetail("It is tried again."));
 }
 
 static void

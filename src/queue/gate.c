@@ -248,10 +248,10 @@ arazzo_gate_read(QueueGate *gate)
 	uint64		row;
 	ListCell   *cell;
 
-	MemoryContextReset(gate->state_context);
-	gate->states = NIL;
 	arazzo_statement_begin(&statement);
 	(void) arazzo_statement_run(&statement, "SELECT server, owner::oid, state, until, failures FROM %1$s.arazzo_server_states");
+	MemoryContextReset(gate->state_context);
+	gate->states = NIL;
 	for (row = 0; row < SPI_processed; row++)
 	{
 		GateState	state = {0};
@@ -329,7 +329,7 @@ arazzo_gate_may_release(QueueGate *gate, const char *server_name, Oid owner, Tim
 		return false;
 	if (state)
 	{
-		*probe = state->until <= now && take_probe(state, now);
+		*probe = take_probe(state, now);
 		return *probe;
 	}
 	foreach(cell, gate->servers)
@@ -342,18 +342,26 @@ arazzo_gate_may_release(QueueGate *gate, const char *server_name, Oid owner, Tim
 	return true;
 }
 
-/* One worker at a time; if its probe fails, the next is after a longer time. */
+/*
+ * When it is time, one worker at a time; if its probe fails, the next is after
+ * a longer time.  No break lasts longer than the longest, even when the clock
+ * is set back.
+ */
 static bool
 take_probe(const GateState *state, TimestampTz now)
 {
+	TimestampTz longest = TimestampTzPlusMilliseconds(now, LONGEST_BREAK);
 	Statement	statement;
 
+	if (state->until > now && state->until <= longest)
+		return false;
 	arazzo_statement_begin(&statement);
 	arazzo_statement_add_text(&statement, state->server);
 	arazzo_statement_add_time(&statement, now);
 	arazzo_statement_add_time(&statement, break_end(state->failures - BREAKING_FAILURES + 1, now));
+	arazzo_statement_add_time(&statement, longest);
 	return arazzo_statement_finish(&statement, "UPDATE %1$s.arazzo_server_states SET until = $3, failures = failures + 1"
-								   " WHERE server = $1 AND owner = 0 AND until <= $2") > 0;
+								   " WHERE server = $1 AND owner = 0 AND (until <= $2 OR until > $4)") > 0;
 }
 
 static TimestampTz

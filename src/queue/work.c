@@ -28,7 +28,7 @@ PG_FUNCTION_INFO_V1(arazzo_work);
 static void begin_nothing(void);
 static int32 work(int64 claim, int32 limit);
 
-static const QueueDriver procedure_driver = {begin_nothing, arazzo_queue_commit, PATIENCE};
+static const QueueDriver procedure_driver = {begin_nothing, arazzo_queue_commit, PATIENCE, false};
 
 /*
  * arazzo_work("limit" int, INOUT worked int)

@@ -97,6 +97,18 @@ arazzo_work_claim_suspect(int64 claim, TimestampTz now)
 	return runs == NIL ? NULL : linitial(runs);
 }
 
+bool
+arazzo_work_has_suspects(TimestampTz now)
+{
+	Statement	statement;
+
+	arazzo_statement_begin(&statement);
+	arazzo_statement_add_time(&statement, now);
+	return arazzo_statement_finish(&statement, "SELECT 1 FROM %1$s.arazzo_queue c WHERE c.due <= $1 AND c.crashes >= 2"
+								   " AND NOT EXISTS (SELECT FROM %1$s.arazzo_queue r WHERE r.claim IS NOT NULL AND r.crashes >= 2)"
+								   " LIMIT 1") > 0;
+}
+
 StaticAssertDecl(QUEUE_SUSPECT_CRASHES == 2, "the index and the statement name the number");
 
 QueuedRun *

@@ -76,6 +76,9 @@ extern int64 arazzo_work_new_claim(void);
  */
 extern List *arazzo_work_claim(int64 claim, TimestampTz now, int limit);
 
+/* Is one due that should run by itself, while no other such runs? */
+extern bool arazzo_work_has_suspects(TimestampTz now);
+
 /* Takes one that should run by itself, or NULL. */
 extern QueuedRun *arazzo_work_claim_suspect(int64 claim, TimestampTz now);
 

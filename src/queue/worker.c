@@ -62,7 +62,7 @@ static void end_turn(void);
 static void drain(QueueEngine *engine);
 static void reload(void);
 
-static const QueueDriver worker_driver = {begin, commit, PATIENCE};
+static const QueueDriver worker_driver = {begin, commit, PATIENCE, true};
 
 void
 arazzo_worker_main(Datum argument)

@@ -78,7 +78,7 @@ foreach my $keyed (0, 1)
 	my $run = submit();
 	lock_table('arazzo_documents');
 	kill_worker('KILL', 0, "wait_event_type = 'Lock'");
-	like(status($run), qr/^(running|queued)\|$/, "$kind, killed before the call: the run is still claimed, unless that was lost");
+	like(status($run), qr{^(running|queued)\|$}, "$kind, killed before the call: the run is there");
 	unlock_table();
 	sql('CALL arazzo_work()');
 	is(status($run), 'succeeded|', 'and goes through');
