@@ -11,24 +11,27 @@ use Time::HiRes qw(time usleep);
 my $runs = $ENV{RUNS} || 20_000;
 my $kills = $ENV{KILLS} || 200;
 my $workers = 2;
-my $concurrency = 16;
+my $concurrency = 4;
 my $billing = Billing->new(workers => $workers, config => [ "arazzo.concurrency = $concurrency", 'log_statement = none' ]);
 my $node = $billing->node;
 my $sandbox = $billing->sandbox;
 my $began = time;
 my %killed = (worker => 0, postmaster => 0);
 
-$billing->submit_many('c', $runs);
+# each portion is long enough on its way to be killed
+my $portion = int($runs / $kills);
+$sandbox->fault(path => '/*', fault => 'slow', ms => 10, count => 100 * $runs);
 foreach my $kill (1 .. $kills)
 {
+	my $pid = $billing->pid;
 	my $before = $sandbox->counts->{count};
 	my $victim = rand() < 0.3 ? 'postmaster' : 'worker';
 
-	$sandbox->wait_for_requests($before + 1 + int(rand(2.5 * $runs / $kills)), 5);
-	usleep(int(rand(3000)));
-	my $pid = $victim eq 'worker' ? $billing->pid : undef;
-	defined $pid ? $billing->kill_process($pid) : $billing->kill_postmaster;
-	$killed{ defined $pid ? 'worker' : 'postmaster' }++;
+	$billing->submit_many("c$kill", $kill < $kills ? $portion : $runs - $portion * ($kills - 1));
+	$sandbox->wait_for_requests($before + int(rand(1.8 * $portion)), 5);
+	usleep(int(rand(10_000)));
+	$victim eq 'worker' ? $billing->kill_process($pid) : $billing->kill_postmaster;
+	$killed{$victim}++;
 }
 until ($billing->sql("SELECT count(*) FROM arazzo_queue WHERE status IN ('queued', 'running', 'waiting')") eq '0')
 {
@@ -42,7 +45,7 @@ my $seen = $billing->seen;
 my %status = map { split /\|/ } split /\n/, $billing->sql("SELECT inputs->>'customerId', status FROM arazzo_runs");
 my @doubt = grep { $status{$_} eq 'in_doubt' } keys %status;
 my %count = (
-	lost => scalar(grep { ($status{"c-$_"} // '') !~ /^(succeeded|in_doubt)$/ } 1 .. $runs),
+	lost => scalar(grep { !/^(succeeded|in_doubt)$/ } values %status) + $runs - keys %status,
 	doubles => scalar(grep { ($_->{order} // 0) > 1 } values %$seen),
 	repeated => scalar(grep { ($_->{event} // 0) > 1 } values %$seen),
 	arrived => scalar(grep { $seen->{$_}{order} } @doubt));

@@ -210,6 +210,18 @@ is(sql("SELECT string_agg(inputs->>'customerId', ' ' ORDER BY run) FROM arazzo_r
 # the first may have left no trace
 like($billing->ledger('poison-1'), qr/^event [56]$/, 'after five times');
 is($billing->faults(5, over => 'succeeded|failed'), '', 'the others go on');
+sql('DROP TRIGGER poison ON arazzo_queue_attempts');
+
+# no process is left for a worker: that is said, and sessions can do the work
+$node->stop('fast');
+$node->append_conf('postgresql.conf', 'max_worker_processes = 2');
+my $offset = -s $node->logfile;
+$node->start;
+ok($node->wait_for_log(qr/could not start a worker for the queued runs of database "postgres"\n.*HINT: .* max_worker_processes/, $offset),
+	'there are not enough processes');
+$run = $billing->submit('by hand');
+sql('CALL arazzo_work()');
+is($billing->status('by hand'), 'succeeded', 'a session does the work');
 $node->stop('fast');
 unlike(slurp_file($node->logfile), qr/PANIC|TRAP|signal 11/, 'nothing else crashed');
 done_testing();
