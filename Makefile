@@ -41,7 +41,7 @@ PROVE_TESTS = tests/t/*.pl
 # These bring along what they need, PostgreSQL included, so they must work
 # where it is not installed yet; and PGXS has a "check" of its own, which only
 # says that it cannot.
-SELF_CONTAINED = check demo bench fuzz sanitize
+SELF_CONTAINED = check demo bench soak fuzz sanitize
 
 ifneq ($(MAKECMDGOALS),)
 ifeq ($(filter-out $(SELF_CONTAINED),$(MAKECMDGOALS)),)
@@ -59,6 +59,9 @@ demo:
 
 bench:
 	@tests/bench/run
+
+soak:
+	@tests/soak/run
 
 fuzz:
 	@TIME=$(TIME) TARGETS="$(TARGETS)" CORPUS=$(CORPUS) tests/fuzz/run

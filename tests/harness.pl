@@ -41,6 +41,7 @@ if (defined $bin)
 	run_regress('isolation', 'tests/specs', 'spec', "$pgxs/test/isolation/pg_isolation_regress");
 	run_tap('TAP', 'tests/t/*.pl');
 	run_tap('conformance', 'tests/conformance/*.pl');
+	run_tap('soak', 'tests/soak/*.pl') if $ENV{SOAK};
 	read_reports() if $sanitizer;
 }
 else

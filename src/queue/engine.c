@@ -31,6 +31,13 @@
  * are in flight. */
 #define FLIGHT_TURN 50
 
+/*
+ * For so long (ms) an engine has its claims on disk before it goes on: a run
+ * that ends its worker at once would leave no trace, and end the next.  After
+ * that the WAL writer will have seen to them.
+ */
+#define CAREFUL_TIME 1000
+
 static void notice_clock(QueueEngine *engine, TimestampTz now);
 static int	turn_time(const QueueEngine *engine, int timeout);
 static bool has_work(const QueueEngine *engine, TimestampTz now);
@@ -57,6 +64,7 @@ arazzo_engine_create(const QueueDriver *driver, int64 claim, int limit)
 	engine->claim = claim;
 	engine->limit = limit;
 	engine->suspects = true;
+	engine->begun = arazzo_clock_now();
 	dlist_init(&engine->ready);
 	dlist_init(&engine->changed);
 	return engine;
@@ -99,13 +107,14 @@ notice_clock(QueueEngine *engine, TimestampTz now)
 }
 
 /*
- * Half as many more may be in flight when a server does not answer, and the
- * server lets a process have a third of its descriptors as sockets.
+ * The server lets a process have a third of its descriptors as sockets; of
+ * those, as many may be kept alive for one API while others are called, and
+ * half as many more be in flight when one does not answer.
  */
 int
 arazzo_engine_concurrency(void)
 {
-	return Min(arazzo_concurrency, Max(max_safe_fds / 3 * 2 / 3 - 1, 1));
+	return Min(arazzo_concurrency, Max(max_safe_fds / 9, 1));
 }
 
 /* How long to wait: not at all when there is something to do. */
@@ -167,12 +176,13 @@ write_and_take(QueueEngine *engine, TimestampTz now)
 	bool		writes = arazzo_engine_must_write(engine, now) ||
 		((takes || tends) && engine->refusals == 0 && engine->changed_count > 0);
 	bool		written = writes && arazzo_engine_write(engine);
+	bool		careful = (tends || takes) && now - engine->begun < CAREFUL_TIME * 1000;
 
 	if (written || !writes)
 		arazzo_engine_look_after(engine, tends && engine->refusals == 0, takes && engine->refusals == 0);
-	if (!written)
+	if (!written && !careful)
 		commit_lazily();
-	engine->driver->commit(written && engine->durable);
+	engine->driver->commit((written && engine->durable) || careful);
 	engine->notified = false;
 	if (written)
 		after_write(engine);

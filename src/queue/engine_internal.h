@@ -65,6 +65,7 @@ struct QueueEngine
 	int			refusals;		/* of writes, in a row */
 	int			look_refusals;	/* of what is no write, in a row */
 	TimestampTz blocked_until;	/* no write before */
+	TimestampTz begun;
 	TimestampTz seen;			/* the time of the last turn */
 	TimestampTz look_at;		/* for runs that are due */
 	TimestampTz tend_at;		/* to what is held and lost */

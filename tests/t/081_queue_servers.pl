@@ -49,6 +49,17 @@ $sandbox->settings(amberflo_keys => ['amberflo-test-key']);
 sql('DELETE FROM arazzo_server_states');
 poll(over('key', 20), 'all go through when it is in order');
 
+# a server that takes every call and answers none
+$sandbox->fault(path => '/ingest', fault => 'hold', contains => '"slow-', count => 100);
+$billing->submit_many('slow', 100);
+poll("SELECT count(*) >= 12 FROM arazzo_queue WHERE inputs->>'customerId' LIKE 'slow-%' AND status = 'running'", 'calls to a slow server are under way');
+sql("SELECT count(arazzo_submit('other')) FROM generate_series(1, 30)");
+poll("SELECT count(*) = 31 FROM arazzo_runs WHERE workflow = 'other' AND status = 'succeeded'", 'runs of another go on beside them');
+is(sql("SELECT count(*) FROM arazzo_runs WHERE inputs->>'customerId' LIKE 'slow-%' AND status = 'succeeded'"), '0', 'though none of these has');
+$sandbox->clear_faults;
+$sandbox->release;
+poll(over('slow', 100), 'and all of these do in the end');
+
 # one after the other
 $sandbox->clear_ledger;
 $sandbox->fault(path => '/ingest', fault => 'hold', contains => '"a-1"', count => 1);
