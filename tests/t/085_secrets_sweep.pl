@@ -259,6 +259,13 @@ foreach my $view ($node->safe_psql('postgres', q{SELECT c.oid::regclass FROM pg_
 ask('SELECT query FROM pg_stat_statements');
 ask("SELECT * FROM arazzo_explain('header-ok')", '-U', 'other');
 
+# a dump has what user mappings have, and so not what lies in a file; the table
+# of inputs is this test's own
+my ($dump, $dump_error) = ('', '');
+IPC::Run::run([ 'pg_dump', '--exclude-table=given', '-d', $node->connstr('postgres') ], '>', \$dump, '2>', \$dump_error);
+is_deeply([ map { s/ .*//r } $secrets->found($dump) ], [ sort 'client_key', grep { $_ !~ /file|access|input/ } keys %secret ],
+	'a dump has the secrets of user mappings and no others') or diag $dump_error;
+
 # the tables as they lie on disk, with what was there before
 $node->safe_psql('postgres', 'CHECKPOINT');
 my @files = map { $node->data_dir . '/' . $_ } $node->safe_psql('postgres', q{SELECT pg_relation_filepath(oid) FROM pg_class WHERE relname LIKE 'arazzo%' AND relkind IN ('r', 'i')
