@@ -295,12 +295,18 @@ COMMENT ON TABLE @extschema@.arazzo_server_states IS
 'servers that queued runs wait for: paused after a refused credential (of the role owner), broken, or slow; read them through the view arazzo_servers';
 REVOKE ALL ON TABLE @extschema@.arazzo_server_states FROM PUBLIC;
 
+-- Runs of roles that were dropped stay behind: a dump has nothing but a number
+-- for them, which may be another role's where it is restored.
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.arazzo_run_ids', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.arazzo_attempt_ids', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.arazzo_claims', '');
-SELECT pg_catalog.pg_extension_config_dump('@extschema@.arazzo_queue', '');
-SELECT pg_catalog.pg_extension_config_dump('@extschema@.arazzo_queue_attempts', '');
-SELECT pg_catalog.pg_extension_config_dump('@extschema@.arazzo_server_states', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.arazzo_queue',
+    'WHERE EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.oid OPERATOR(pg_catalog.=) owner)');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.arazzo_queue_attempts',
+    'WHERE EXISTS (SELECT FROM @extschema@.arazzo_queue q JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) q.owner
+     WHERE q.id OPERATOR(pg_catalog.=) run)');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.arazzo_server_states',
+    'WHERE owner OPERATOR(pg_catalog.=) 0 OR EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.oid OPERATOR(pg_catalog.=) owner)');
 
 -- Each role sees the runs of roles whose privileges it has.  By row security,
 -- since a view that hides rows could not use an index for their order.
