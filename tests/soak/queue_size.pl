@@ -61,8 +61,8 @@ foreach my $count (1000, $queued)
 	foreach my $turn (1 .. 7)
 	{
 		push @enqueue, cost($submit, 2000);
-		push @claim, claim_cost(400);
-		sql("UPDATE arazzo_queue SET due = now() - interval '1 day' WHERE id IN (SELECT id FROM arazzo_queue ORDER BY id DESC LIMIT 400)");
+		push @claim, claim_cost(2000);
+		sql('VACUUM arazzo_queue');
 	}
 	$cost{$count} = [ map { (sort { $a <=> $b } @$_)[0] } \@enqueue, \@claim ];
 }

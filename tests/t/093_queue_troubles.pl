@@ -15,7 +15,7 @@ my $billing;
 	my $library = make_clock($clock);
 
 	local $ENV{LD_PRELOAD} = join(' ', $library, $ENV{LD_PRELOAD} // ());
-	$billing = Billing->new(workers => 1, config => ['arazzo.concurrency = 128', 'max_files_per_process = 80', 'log_min_messages = log']);
+	$billing = Billing->new(workers => 1, config => ['arazzo.concurrency = 128', 'max_files_per_process = 80']);
 }
 my $node = $billing->node;
 my $sandbox = $billing->sandbox;
