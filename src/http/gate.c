@@ -43,20 +43,21 @@ arazzo_gate_request(HttpHandle *handle, const char *peer, int peer_port, int loc
 		arazzo_socket_use(socket);
 	handle->socket = socket;
 	handle->requests++;
-	handle->answered = false;
 	return true;
 }
 
 /*
  * One request on the wire.  A second one is let through when nothing of the
- * first had left, or when it answers the challenge of digest authentication.
+ * first had left, or when it answers the challenge of digest authentication;
+ * the library would also repeat what was answered without one.
  */
 static bool
 may_send(const HttpHandle *handle)
 {
 	if (handle->requests == 0 || !arazzo_handle_request_left(handle))
 		return true;
-	return handle->options->user != NULL && handle->answered && handle->requests == 1;
+	return handle->options->user != NULL && handle->requests == 1 &&
+		arazzo_handle_status(handle) == 401;
 }
 
 void

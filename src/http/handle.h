@@ -44,7 +44,6 @@ typedef struct HttpHandle
 	ResponseCollector collector;
 	int			requests;		/* how often a request was let through */
 	HttpSocket *socket;			/* that the last of them went to */
-	bool		answered;		/* a header came since the last of them */
 	HttpFault	stop;			/* why a callback stopped the transfer */
 	IpAddress	refused;		/* an address that was not connected to */
 	int			opened;			/* sockets for it, one for each address that was tried */

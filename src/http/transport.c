@@ -326,7 +326,6 @@ arazzo_handle_prepare(HttpHandle *handle, const ArazzoRequest *request, const Ht
 	handle->options = options;
 	handle->plain = !url->secure;
 	handle->requests = 0;
-	handle->answered = false;
 	handle->stop = FAULT_NONE;
 	handle->refused.length = 0;
 	handle->opened = 0;
@@ -771,7 +770,6 @@ on_header(char *line, size_t size, size_t count, void *argument)
 	HttpHandle *handle = argument;
 	size_t		length = size * count;
 
-	handle->answered = true;
 	if (handle->socket != NULL && length > 6 && memcmp(line, "HTTP/2", 6) == 0)
 		handle->socket->multiplexed = true;
 	return note_collected(handle, arazzo_collect_header(&handle->collector, line, length),

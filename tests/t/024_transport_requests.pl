@@ -125,6 +125,12 @@ like($requests[1], qr/^Authorization: Digest username="Mufasa",.*\bresponse=/m, 
 is(scalar($server->bytes), $count + 2, '... and there is no third');
 unlike(join('', @requests), qr/Circle of Life/, 'the password is not sent');
 
+# A server that answers without a challenge has had its call: it gets no other.
+$count = $server->bytes;
+like(call($node, $server->url('/x'), method => 'POST', body => 'b', options => \@digest), qr/^unknown 200 08006/,
+	'an answer where a challenge was expected');
+is(scalar($server->bytes), $count + 1, '... is not followed by the same call');
+
 is(scalar($proxy->events(qr/./)), 0, 'the proxy of the environment was not used');
 like($node->safe_psql('postgres', perform_sql(q{response_body}, $server->url('/x'), options => [ 'proxy=' . $proxy->url('') ])),
 	qr/^from the proxy$/, 'a proxy that is set is used');

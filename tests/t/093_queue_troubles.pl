@@ -204,12 +204,13 @@ sql(q{CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 	CREATE TRIGGER poison BEFORE INSERT ON arazzo_queue_attempts FOR EACH ROW WHEN (NEW.request_body LIKE '%"poison-1"%') EXECUTE FUNCTION poison()});
 sql("SELECT count(arazzo_submit('$Billing::WORKFLOW', " . Billing::inputs('c')
 	. ")) FROM (VALUES ('good-1'), ('good-2'), ('poison-1'), ('good-3'), ('good-4')) v (c)");
-poll("SELECT count(*) = 0 FROM arazzo_runs WHERE status NOT IN ('succeeded', 'failed')", 'a run ends its worker each time');
+# orders of others that are on their way just then may be in doubt
+poll("SELECT count(*) = 0 FROM arazzo_runs WHERE status NOT IN ('succeeded', 'failed', 'in_doubt')", 'a run ends its worker each time');
 is(sql("SELECT string_agg(inputs->>'customerId', ' ' ORDER BY run) FROM arazzo_runs WHERE status = 'failed' AND sqlstate = '55000'"), 'poison-1',
 	'it is set aside');
 # the first may have left no trace
 like($billing->ledger('poison-1'), qr/^event [56]$/, 'after five times');
-is($billing->faults(5, over => 'succeeded|failed'), '', 'the others go on');
+is($billing->faults(5, over => 'succeeded|failed|in_doubt'), '', 'the others go on');
 sql('DROP TRIGGER poison ON arazzo_queue_attempts');
 
 # no process is left for a worker: that is said, and sessions can do the work
