@@ -9,6 +9,8 @@
 use strict;
 use warnings;
 
+use Time::HiRes qw(time);
+
 my $turns = $ENV{TURNS} || 15;
 my $runs = $ENV{RUNS} || 1500;
 my $many = 100_000;
@@ -154,11 +156,12 @@ sub many_at_once
 }
 
 # The rate at which queued runs of one keyed call are worked off, on disk with
-# every commit, as a part of the floor's.
+# every commit, as a part of the floor's: by two workers that share the
+# concurrency, and for comparison by one.
 sub queue_drain
 {
 	my $concurrency = 32;
-	my (@measured, @base, @ratios);
+	my (%measured, @base, %ratios);
 
 	psql(<<"SQL");
 SELECT arazzo_load('https://bench.example/event.yaml', \$\$
@@ -181,26 +184,58 @@ SQL
 	foreach my $turn (1 .. $drain_turns)
 	{
 		push @base, 1e6 / floor('events', $ENV{SANDBOX_URL}, $ENV{AMBERFLO_KEY}, $drain, $concurrency);
-		my $output = psql(<<"SQL");
-SELECT count(arazzo_submit('bench-event', jsonb_build_object('customerId', 'customer-1', 'value', i + 0.5,
-	'uniqueId', 'bench-$turn-' || i))) FROM generate_series(1, $drain) i;
-CHECKPOINT;
-SET arazzo.concurrency = $concurrency;
-\\timing on
-CALL arazzo_work();
-\\timing off
-SELECT count(*) FROM arazzo_runs WHERE status <> 'succeeded';
-CALL arazzo_prune('0');
-SQL
-		die "some of the runs failed\n" unless $output =~ /^$drain\nTime: ([\d.]+) ms.*\n0\n/m || $output =~ /Time: ([\d.]+) ms.*\n0\n/;
-		push @measured, $drain * 1000 / $1;
-		push @ratios, $measured[-1] / $base[-1];
+		foreach my $workers (1, 2)
+		{
+			push @{ $measured{$workers} }, drain_rate($workers, $concurrency, "$turn-$workers");
+			push @{ $ratios{$workers} }, $measured{$workers}[-1] / $base[-1];
+		}
 	}
-	my $ratio = median(@ratios);
+	psql('ALTER SERVER amberflo OPTIONS (DROP idempotency_key)');
+	my $ratio = median(@{ $ratios{2} });
 
-	report_at_least("queued runs, $concurrency at a time; floor: libcurl multi",
-		sprintf('%d /s', median(@measured)), sprintf('%d /s', median(@base)), $ratio, 0.25);
-	printf "%52s  (ratios of the turns: %s)\n", '', join ' ', map { sprintf '%.2f', $_ } sort { $a <=> $b } @ratios;
+	report_at_least("queued runs, two workers, $concurrency at a time; floor: multi",
+		sprintf('%d /s', median(@{ $measured{2} })), sprintf('%d /s', median(@base)), $ratio, 0.25);
+	printf "%-52s %12s %12s %8.2f\n", '  one worker', sprintf('%d /s', median(@{ $measured{1} })), '', median(@{ $ratios{1} });
+	printf "%52s  (ratios of the turns: %s)\n", '', join ' ', map { sprintf '%.2f', $_ } sort { $a <=> $b } @{ $ratios{2} };
+}
+
+# Runs a second that so many sessions work off together.
+sub drain_rate
+{
+	my ($workers, $concurrency, $name) = @_;
+	my $share = $concurrency / $workers;
+
+	psql(<<"SQL");
+SELECT count(arazzo_submit('bench-event', jsonb_build_object('customerId', 'customer-1', 'value', i + 0.5,
+	'uniqueId', 'bench-$name-' || i))) FROM generate_series(1, $drain) i;
+CHECKPOINT;
+SQL
+	my $start = time;
+	my @sessions = map { start_session("SET arazzo.concurrency = $share; CALL arazzo_work();") } 1 .. $workers;
+
+	foreach my $session (@sessions)
+	{
+		waitpid $session, 0;
+		die "a session failed\n" if $? != 0;
+	}
+	my $seconds = time - $start;
+
+	die "some of the runs failed\n" unless psql("SELECT count(*) FROM arazzo_runs WHERE status <> 'succeeded'") == 0;
+	psql("CALL arazzo_prune('0')");
+	return $drain / $seconds;
+}
+
+# A session of its own, in the background; its process.
+sub start_session
+{
+	my ($script) = @_;
+	my $pid = fork;
+
+	die "could not fork: $!" unless defined $pid;
+	return $pid if $pid;
+	open STDOUT, '>', '/dev/null';
+	exec 'psql', '-X', '-q', '-At', '-v', 'ON_ERROR_STOP=1', map { ('-c', $_) } split /(?<=;)\s*/, $script;
+	die "could not execute psql: $!";
 }
 
 # A line whose ratio must not be lower than the limit.
