@@ -12,11 +12,7 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
-#include "commands/async.h"
-#include "common/pg_prng.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
@@ -27,7 +23,7 @@
 #include "queue/engine_internal.h"
 #include "queue/resend.h"
 #include "support/clock.h"
-#include "support/strings.h"
+#include "support/try.h"
 
 /* How long (ms) a run is put off that cannot be made ready now. */
 #define LATER 5000
@@ -35,8 +31,16 @@
 /* A wait that is not longer (ms) is waited for here, not in the table. */
 #define SHORT_WAIT 200
 
+/* A run that is being opened. */
+typedef struct Opening
+{
+	EngineRun  *run;
+	ArazzoFailure *failure;		/* why it cannot be, or NULL */
+} Opening;
+
 static bool make_run(EngineRun *run, ArazzoFailure **failure);
 static void put_off(EngineRun *run);
+static void open_run(void *argument);
 static ArazzoFailure *restore_run(EngineRun *run);
 static void unpin_plan(void *argument);
 static void apply_verdict(EngineRun *run);
@@ -149,42 +153,32 @@ arazzo_engine_run_open(EngineRun *run)
 static bool
 make_run(EngineRun *run, ArazzoFailure **failure)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile bool passes = false;
+	Opening		opening = {run, NULL};
+	ErrorData  *error = arazzo_try_error(open_run, &opening);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		*failure = restore_run(run);
-		ReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
+	*failure = opening.failure;
+	if (error == NULL)
+		return true;
+	if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION)
+		ReThrowError(error);
+	*failure = arazzo_failure_from_error(error);
+	if (!arazzo_error_passes(error->sqlerrcode) && error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE)
+		return true;
+	/* it says nothing about the run */
+	ereport(LOG,
+			errcode(error->sqlerrcode),
+			errmsg("could not begin run " INT64_FORMAT ": %s", run->stored->id, error->message),
+			errdetail("It is tried again."));
+	return false;
+}
 
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION)
-			ReThrowError(error);
-		*failure = arazzo_failure_from_error(error);
-		/* what says nothing about the run */
-		passes = arazzo_error_passes(error->sqlerrcode) || error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
-	}
-	PG_END_TRY();
-	if (passes)
-		ereport(LOG,
-				errcode((*failure)->sqlstate),
-				errmsg("could not begin run " INT64_FORMAT ": %s", run->stored->id, (*failure)->message),
-				errdetail("It is tried again."));
-	return !passes;
+/* What may throw of it. */
+static void
+open_run(void *argument)
+{
+	Opening    *opening = argument;
+
+	opening->failure = restore_run(opening->run);
 }
 
 /* As it was before it was taken. */

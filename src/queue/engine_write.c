@@ -7,16 +7,15 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "commands/async.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/timestamp.h"
 
 #include "queue/engine_internal.h"
 #include "queue/split.h"
 #include "queue/split_store.h"
 #include "support/clock.h"
+#include "support/try.h"
 
 /* How long (ms) what was noted may wait for more. */
 #define WRITE_DELAY 10
@@ -25,6 +24,14 @@
 #define REFUSAL_DELAY 1000
 
 static void bear(const QueueEngine *engine, ErrorData *error, int refusals);
+/* What an engine tries to do. */
+typedef struct Attempted
+{
+	QueueEngine *engine;
+	void		(*action) (QueueEngine *engine);
+} Attempted;
+
+static void act(void *argument);
 static void write_all(QueueEngine *engine);
 static void write_changes(QueueEngine *engine, List *changed);
 static void lock_orders(List *changed);
@@ -65,34 +72,22 @@ arazzo_engine_write(QueueEngine *engine)
 bool
 arazzo_engine_try(QueueEngine *engine, void (*action) (QueueEngine *engine), int *refusals)
 {
+	Attempted	attempted = {engine, action};
 	MemoryContext context = MemoryContextSwitchTo(engine->turn_context);
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile bool done = false;
+	ErrorData  *error = arazzo_try_error(act, &attempted);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(engine->turn_context);
-	PG_TRY();
-	{
-		action(engine);
-		ReleaseCurrentSubTransaction();
-		done = true;
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(engine->turn_context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		CurrentResourceOwner = owner;
-		MemoryContextSwitchTo(engine->turn_context);
+	if (error)
 		bear(engine, error, ++*refusals);
-	}
-	PG_END_TRY();
-	CurrentResourceOwner = owner;
 	MemoryContextSwitchTo(context);
-	return done;
+	return error == NULL;
+}
+
+static void
+act(void *argument)
+{
+	Attempted  *attempted = argument;
+
+	attempted->action(attempted->engine);
 }
 
 /* Throws an error that no second try helps against, or not after so many. */

@@ -13,12 +13,12 @@
 
 #include "support/try.h"
 
-ArazzoFailure *
-arazzo_try(void (*work) (void *argument), void *argument)
+ErrorData *
+arazzo_try_error(void (*work) (void *argument), void *argument)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
-	ArazzoFailure *volatile failure = NULL;
+	ErrorData  *volatile error = NULL;
 
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
@@ -29,20 +29,23 @@ arazzo_try(void (*work) (void *argument), void *argument)
 	}
 	PG_CATCH();
 	{
-		ErrorData  *error;
-
 		MemoryContextSwitchTo(context);
 		error = CopyErrorData();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-		if (arazzo_error_passes(error->sqlerrcode))
-			ReThrowError(error);
-		failure = arazzo_failure_from_error(error);
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
-	return failure;
+	return error;
+}
+
+ArazzoFailure *
+arazzo_try(void (*work) (void *argument), void *argument)
+{
+	ErrorData  *error = arazzo_try_error(work, argument);
+
+	if (error && arazzo_error_passes(error->sqlerrcode))
+		ReThrowError(error);
+	return error ? arazzo_failure_from_error(error) : NULL;
 }

@@ -51,7 +51,7 @@ sub sorted { return join(' ', sort { $a <=> $b } split(/ /, $_[0])); }
 # What the failed runs hold.
 sub alone
 {
-	return sql("SELECT string_agg(jsonb_path_query_array(inputs, '\$.events[*].meterValue')::text, ' ' ORDER BY run)"
+	return sql("SELECT string_agg(jsonb_path_query_array(inputs, '\$.events[*].meterValue')::text, ' ' ORDER BY inputs #> '{events,0,meterValue}')"
 		  . " FROM arazzo_runs WHERE status = 'failed'");
 }
 
