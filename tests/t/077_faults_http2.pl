@@ -46,7 +46,6 @@ my @cases = (
 	[ 'silence', 'write', ['STALL'] ],
 	[ 'silence within the body', 'read', [ $part, 'STALL' ] ],
 	[ 'window of 0 for a body', 'large', [ frame($settings, 0, 0, pack('nN', 4, 0)), 'STALL' ] ],
-	[ 'no stream is allowed', 'write', [ frame($settings, 0, 0, pack('nN', 3, 0)), $whole ] ],
 	[ 'window beyond all limits', 'write', [ frame(Http2Server::WINDOW_UPDATE, 0, 0, pack('N', 2**31 - 1)) x 2, 'STALL' ] ],
 	[ 'settings without end', 'read', [ [ repeat => frame($settings, 0, 0, pack('nN', 4, 65535)) x 100 ] ] ],
 	[ 'pings without end', 'read', [ [ repeat => frame(Http2Server::PING, 0, 0, 'x' x 8) x 100 ] ] ],
@@ -124,7 +123,6 @@ __DATA__
 18 | silence | bounded, clean error | 08006 request to "localhost" timed out | No complete response arrived within 600 ms. | The server option timeout sets the limit.; 1 sent
 18 | silence within the body | bounded, clean error | 08006 request to "localhost" timed out | No complete response arrived within 600 ms. | The server option timeout sets the limit.; 1 sent
 18 | window of 0 for a body | bounded, clean error | 08006 request to "localhost" timed out | No complete response arrived within 600 ms. | The server option timeout sets the limit.; 1 sent
-18 | no stream is allowed | bounded, clean error | {"body": "whole"}; 1 sent
 18 | window beyond all limits | bounded, clean error | 08006 connection to "localhost" was lost before a response arrived | The server may have received the call.; 1 sent
 18 | settings without end | bounded, clean error | 08006 connection to "localhost" was lost before a response arrived | The server may have received the call.; 1 sent
 18 | pings without end | bounded, clean error | 08006 connection to "localhost" was lost before a response arrived | The server may have received the call.; 1 sent
