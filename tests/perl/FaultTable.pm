@@ -243,6 +243,14 @@ sub row_of
 	return;
 }
 
+# Is that what the table says?
+sub expects
+{
+	my ($self, $number, $fault, $observed) = @_;
+
+	return cut(without_library($observed =~ s/\s+/ /gr)) eq $self->{rows}{"$number | $fault"}{observed};
+}
+
 sub cut { return length $_[0] > 300 ? substr($_[0], 0, 300) . '...' : $_[0]; }
 
 # The words of the HTTP library are shown; they differ from version to version.
