@@ -54,7 +54,7 @@ diag(sprintf('%d runs, %d kills of a worker and %d of the postmaster, %.0f s', $
 diag(sprintf('%d lost, %d double orders, %d events repeated with the same bytes, %d orders in doubt, of which %d had arrived',
 	$count{lost}, $count{doubles}, $count{repeated}, scalar(@doubt), $count{arrived}));
 is($billing->faults($runs), '', 'no run is lost, no order is placed twice, no event differs from its repetition');
-is($billing->sql("SELECT count(*) FROM arazzo_run_steps JOIN arazzo_runs r USING (run) WHERE step = 'topUpPrepaid' AND r.status = 'in_doubt'"), '0',
+is($billing->sql("SELECT count(*) FROM arazzo_run_steps s JOIN arazzo_runs r USING (run) WHERE s.step = 'topUpPrepaid' AND r.status = 'in_doubt'"), '0',
 	'no order is in doubt whose answer is known');
 is($billing->sql("SELECT count(*) FROM arazzo_runs WHERE status = 'succeeded' AND outputs->>'orderId' IS NULL"), '0',
 	'and every other has its answer');
