@@ -247,10 +247,7 @@ lose(QueueEngine *engine, EngineRun *run)
 	run->lost = true;
 	run->held = false;
 	if (held)
-	{
-		engine->held_count--;
 		arazzo_loop_remove(run->entry);
-	}
 	else if (run->entry == NULL)
 		arazzo_engine_run_free(run);
 }
@@ -259,7 +256,6 @@ static void
 send_held(QueueEngine *engine, EngineRun *run)
 {
 	run->held = false;
-	engine->held_count--;
 	arazzo_loop_release(run->entry);
 }
 

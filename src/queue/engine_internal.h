@@ -57,7 +57,6 @@ struct QueueEngine
 	dlist_head	changed;		/* of EngineRun: to be written */
 	int			changed_count;
 	TimestampTz changed_since;
-	int			held_count;
 	bool		urgent;			/* the next write should not wait */
 	bool		durable;		/* and must be on disk */
 	bool		notified;		/* a message went out in this transaction */

@@ -401,7 +401,6 @@ send(void *owner, void *tag, const RunNext *next, const DriveCall *call)
 		return LOOP_GO;
 	run->change.sending = next->step->step_id;
 	run->held = true;
-	engine->held_count++;
 	engine->durable = true;
 	arazzo_engine_run_changed(run, true);
 	return LOOP_HOLD;
