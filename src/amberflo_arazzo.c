@@ -11,7 +11,7 @@
 
 #include "document/store.h"
 #include "http/connection.h"
-#include "queue/worker.h"
+#include "work/worker.h"
 #include "support/settings.h"
 
 PG_MODULE_MAGIC;

@@ -36,9 +36,6 @@ extern ArazzoRun *arazzo_drive_create(FunctionCallInfo fcinfo);
 /* The same for explaining: required inputs may be missing. */
 extern ArazzoRun *arazzo_drive_create_explained(FunctionCallInfo fcinfo);
 
-/* Throws the failure of a run, if it has failed. */
-extern void arazzo_drive_report(const ArazzoRun *run, List *secrets);
-
 /* The failure of a run as it may be shown: secrets masked. */
 extern ArazzoFailure *arazzo_drive_failure(const ArazzoRun *run, List *secrets);
 

@@ -16,6 +16,7 @@
 typedef ArazzoRun *(*RunCreate) (const ArazzoPlan *plan, const JsonbValue *inputs, ArazzoFailure **failure);
 
 static ArazzoRun *create_run(FunctionCallInfo fcinfo, RunCreate create);
+static void report(const ArazzoRun *run, List *secrets);
 
 PG_FUNCTION_INFO_V1(arazzo_run);
 
@@ -37,7 +38,7 @@ arazzo_run(PG_FUNCTION_ARGS)
 	context = AllocSetContextCreate(caller, "arazzo_run", ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(context);
 	run = arazzo_drive_create(fcinfo);
-	arazzo_drive_report(run, arazzo_drive(run, NULL));
+	report(run, arazzo_drive(run, NULL));
 	outputs = arazzo_value_to_jsonb(arazzo_run_outputs(run));
 	MemoryContextSwitchTo(caller);
 	result = palloc(VARSIZE(outputs));
@@ -76,8 +77,9 @@ create_run(FunctionCallInfo fcinfo, RunCreate create)
 	return run;
 }
 
-void
-arazzo_drive_report(const ArazzoRun *run, List *secrets)
+/* Throws the failure of a run, if it has failed. */
+static void
+report(const ArazzoRun *run, List *secrets)
 {
 	if (arazzo_run_failure(run))
 		arazzo_failure_report(arazzo_drive_failure(run, secrets), ERROR);

@@ -19,8 +19,8 @@
 #include "drive/receive.h"
 #include "http/connection.h"
 #include "queue/admit.h"
-#include "support/settings.h"
 #include "run/machine.h"
+#include "support/settings.h"
 
 /* More than this are forgotten together. */
 #define MAX_CLEARED 1000

@@ -22,10 +22,10 @@
 #include "utils/builtins.h"
 
 #include "queue/levers.h"
+#include "queue/order_store.h"
 #include "queue/run_store.h"
 #include "queue/split.h"
 #include "queue/wake.h"
-#include "queue/work_store.h"
 #include "run/machine.h"
 #include "support/clock.h"
 #include "support/compat.h"
@@ -89,7 +89,7 @@ arazzo_cancel(PG_FUNCTION_ARGS)
 	arazzo_queue_cancel(run->id);
 	if (run->order_key)
 	{
-		arazzo_work_unhold_next(run->owner, run->order_key, arazzo_clock_now());
+		arazzo_order_let_next(run->owner, run->order_key, arazzo_clock_now());
 		arazzo_queue_wake_at_commit();
 	}
 	PG_RETURN_VOID();

@@ -10,8 +10,8 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 
+#include "queue/order_store.h"
 #include "queue/run_store.h"
-#include "queue/split_store.h"
 
 #define RUN_COLUMNS QUEUE_RUN_COLUMNS
 
@@ -51,7 +51,7 @@ arazzo_queue_requeue(int64 run, const char *version, const char *verdict, Jsonb 
 							" unanswered_since = CASE WHEN status <> 'in_doubt' THEN unanswered_since END,"
 							" outputs = NULL, ended_by = NULL, sqlstate = NULL, message = NULL, detail = NULL, hint = NULL,"
 							" finished_at = NULL WHERE id = $1");
-	arazzo_split_hold_followers(run);
+	arazzo_order_hold_followers(run);
 }
 
 void

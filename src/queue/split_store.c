@@ -9,9 +9,9 @@
 
 #include "executor/spi.h"
 
+#include "queue/order_store.h"
 #include "queue/split_store.h"
 #include "queue/statement.h"
-#include "queue/work_store.h"
 #include "support/clock.h"
 #include "support/errors.h"
 
@@ -86,20 +86,7 @@ arazzo_split_halve(int64 run, const char *version, const char *array, int half)
 						 "'replaced by runs %%s and %%s, each with half of \"%%s\"', min(id), max(id), $3) FROM half),"
 						 " finished_at = CASE WHEN q.order_key IS NULL THEN clock_timestamp() END WHERE q.id = $1");
 	arazzo_statement_end(&statement);
-	arazzo_split_hold_followers(run);
-}
-
-void
-arazzo_split_hold_followers(int64 run)
-{
-	Statement	statement;
-
-	arazzo_statement_begin(&statement);
-	arazzo_statement_add_int64(&statement, run);
-	(void) arazzo_statement_finish(&statement, "UPDATE %1$s.arazzo_queue q SET hold = 'order', due = NULL WHERE q.id IN"
-								   " (SELECT f.id FROM %1$s.arazzo_queue r JOIN %1$s.arazzo_queue f"
-								   " ON f.owner = r.owner AND f.order_key = r.order_key AND f.id > r.id"
-								   " WHERE r.id = $1 AND f.finished_at IS NULL AND f.due IS NOT NULL FOR UPDATE OF f SKIP LOCKED)");
+	arazzo_order_hold_followers(run);
 }
 
 bool
@@ -123,6 +110,6 @@ arazzo_split_end(void)
 	}
 	arazzo_statement_end(&statement);
 	if (ended)
-		arazzo_work_unhold_next(owner, order_key, arazzo_clock_now());
+		arazzo_order_let_next(owner, order_key, arazzo_clock_now());
 	return ended;
 }

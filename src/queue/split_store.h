@@ -35,7 +35,4 @@ extern void arazzo_split_halve(int64 run, const char *version, const char *array
  */
 extern bool arazzo_split_end(void);
 
-/* The runs that follow one in its order and were let go wait for it again. */
-extern void arazzo_split_hold_followers(int64 run);
-
 #endif							/* ARAZZO_QUEUE_SPLIT_STORE_H */

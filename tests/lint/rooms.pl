@@ -9,7 +9,7 @@ use lib $FindBin::RealBin;
 use Lint;
 use Test::More;
 
-my @rooms = qw(support document schema openapi expression workflow run http drive queue);
+my @rooms = qw(support document schema openapi expression workflow run http drive queue trigger work);
 my %place = map { $rooms[$_] => $_ } 0 .. $#rooms;
 
 # Rooms that may include less than their place in the order allows.

@@ -16,8 +16,8 @@
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
-#include "queue/work_store.h"
 #include "support/extension.h"
+#include "work/work_store.h"
 
 /* A column of many rows in the making. */
 typedef struct Column
@@ -426,53 +426,6 @@ arazzo_work_holds(void)
 	}
 	arazzo_statement_end(&statement);
 	return holds;
-}
-
-bool
-arazzo_work_is_behind(const QueuedRun *run)
-{
-	Statement	statement;
-	uint64		found;
-
-	arazzo_statement_begin(&statement);
-	arazzo_statement_add(&statement, OIDOID, ObjectIdGetDatum(run->owner), false);
-	arazzo_statement_add_text(&statement, run->order_key);
-	arazzo_statement_add_int64(&statement, run->id);
-	found = arazzo_statement_finish(&statement, "(SELECT 1 FROM %1$s.arazzo_queue q WHERE q.owner = $1 AND q.order_key = $2"
-									" AND q.finished_at IS NULL AND q.id < $3 LIMIT 1) UNION ALL"
-									" (SELECT 1 FROM %1$s.arazzo_queue q WHERE q.owner = $1 AND q.order_key = $2"
-									" AND q.finished_at IS NULL AND q.id > $3 AND q.hold IS DISTINCT FROM 'order'"
-									" AND (q.status <> 'queued' OR q.state IS NOT NULL) LIMIT 1)");
-	return found > 0;
-}
-
-void
-arazzo_work_unhold_next(Oid owner, const char *order_key, TimestampTz now)
-{
-	Statement	statement;
-
-	arazzo_statement_begin(&statement);
-	arazzo_statement_add(&statement, OIDOID, ObjectIdGetDatum(owner), false);
-	arazzo_statement_add_text(&statement, order_key);
-	arazzo_statement_add_time(&statement, now);
-	(void) arazzo_statement_finish(&statement, "UPDATE %1$s.arazzo_queue q SET hold = NULL, due = $3"
-								   " WHERE q.hold = 'order' AND q.id = (SELECT f.id FROM %1$s.arazzo_queue f"
-								   " WHERE f.owner = $1 AND f.order_key = $2 AND f.finished_at IS NULL"
-								   " ORDER BY f.owner, f.order_key, f.id LIMIT 1)");
-}
-
-int64
-arazzo_work_unhold_all_next(TimestampTz now)
-{
-	Statement	statement;
-
-	arazzo_statement_begin(&statement);
-	arazzo_statement_add_time(&statement, now);
-	return arazzo_statement_finish(&statement, "UPDATE %1$s.arazzo_queue q SET hold = NULL, due = $1"
-								   " FROM (SELECT DISTINCT ON (owner, order_key) owner, order_key, id FROM %1$s.arazzo_queue"
-								   " WHERE hold = 'order' ORDER BY owner, order_key, id) h"
-								   " WHERE q.id = h.id AND q.hold = 'order' AND NOT EXISTS (SELECT 1 FROM %1$s.arazzo_queue f"
-								   " WHERE f.owner = h.owner AND f.order_key = h.order_key AND f.finished_at IS NULL AND f.id < h.id)");
 }
 
 static List *

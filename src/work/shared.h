@@ -8,8 +8,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef ARAZZO_QUEUE_SHARED_H
-#define ARAZZO_QUEUE_SHARED_H
+#ifndef ARAZZO_WORK_SHARED_H
+#define ARAZZO_WORK_SHARED_H
 
 /* Workers of all databases together. */
 #define QUEUE_MAX_WORKERS 64
@@ -24,4 +24,4 @@ extern bool arazzo_shared_join(void);
 /* Has this worker been woken since it asked for the last time? */
 extern bool arazzo_shared_was_woken(void);
 
-#endif							/* ARAZZO_QUEUE_SHARED_H */
+#endif							/* ARAZZO_WORK_SHARED_H */

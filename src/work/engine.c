@@ -19,9 +19,9 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "queue/engine_internal.h"
 #include "support/clock.h"
 #include "support/settings.h"
+#include "work/engine_internal.h"
 
 /* What is noted is written after so long (ms) at the latest, so that no turn
  * waits longer while there is something. */
@@ -40,14 +40,15 @@
 
 static void notice_clock(QueueEngine *engine, TimestampTz now);
 static int	turn_time(const QueueEngine *engine, int timeout);
+static TimestampTz next_moment(const QueueEngine *engine);
 static bool has_work(const QueueEngine *engine, TimestampTz now);
 static void open_ready(QueueEngine *engine, TimestampTz now);
 static void write_and_take(QueueEngine *engine, TimestampTz now);
 static void commit_lazily(void);
 static void after_write(QueueEngine *engine);
 static void settle(QueueEngine *engine, EngineRun *run);
-static void lose(QueueEngine *engine, EngineRun *run);
-static void send_held(QueueEngine *engine, EngineRun *run);
+static void lose(EngineRun *run);
+static void send_held(EngineRun *run);
 
 QueueEngine *
 arazzo_engine_create(const QueueDriver *driver, int64 claim, int limit)
@@ -122,7 +123,7 @@ static int
 turn_time(const QueueEngine *engine, int timeout)
 {
 	TimestampTz now = arazzo_clock_now();
-	TimestampTz moment = arazzo_engine_next_moment(engine);
+	TimestampTz moment = next_moment(engine);
 
 	if (engine->urgent || (engine->ready_count > 0 && arazzo_loop_count(engine->loop) < arazzo_engine_concurrency()))
 		return engine->refusals > 0 ? WRITE_TURN : 0;
@@ -133,8 +134,9 @@ turn_time(const QueueEngine *engine, int timeout)
 	return Min(timeout, Max(TimestampDifferenceMilliseconds(now, moment), 0));
 }
 
-TimestampTz
-arazzo_engine_next_moment(const QueueEngine *engine)
+/* When there will be something to do unless something happens before. */
+static TimestampTz
+next_moment(const QueueEngine *engine)
 {
 	if (engine->draining)
 		return DT_NOEND;
@@ -215,7 +217,7 @@ after_write(QueueEngine *engine)
 		if (run->change.written)
 			settle(engine, run);
 		else
-			lose(engine, run);
+			lose(run);
 	}
 }
 
@@ -225,7 +227,7 @@ settle(QueueEngine *engine, EngineRun *run)
 {
 	run->change.judged = false;
 	if (run->held)
-		send_held(engine, run);
+		send_held(run);
 	else if (strcmp(run->change.status, "running") != 0)
 	{
 		if (run->stored->order_key)
@@ -240,7 +242,7 @@ settle(QueueEngine *engine, EngineRun *run)
 
 /* It was taken away: what is in flight is noted when it is over. */
 static void
-lose(QueueEngine *engine, EngineRun *run)
+lose(EngineRun *run)
 {
 	bool		held = run->held;
 
@@ -253,7 +255,7 @@ lose(QueueEngine *engine, EngineRun *run)
 }
 
 static void
-send_held(QueueEngine *engine, EngineRun *run)
+send_held(EngineRun *run)
 {
 	run->held = false;
 	arazzo_loop_release(run->entry);

@@ -11,11 +11,12 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "queue/engine_internal.h"
+#include "queue/order_store.h"
 #include "queue/split.h"
 #include "queue/split_store.h"
 #include "support/clock.h"
 #include "support/try.h"
+#include "work/engine_internal.h"
 
 /* How long (ms) what was noted may wait for more. */
 #define WRITE_DELAY 10
@@ -197,7 +198,7 @@ tell_end(const EngineRun *run)
 	}
 	else if (run->order_locked && is_over(run))
 	{
-		arazzo_work_unhold_next(stored->owner, stored->order_key, arazzo_clock_now());
+		arazzo_order_let_next(stored->owner, stored->order_key, arazzo_clock_now());
 		while (arazzo_split_end())
 			;
 	}

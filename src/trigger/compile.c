@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * trigger_compile.c
+ * compile.c
  *	  The arguments of a trigger, compiled for its table.
  *
  * Expressions are $row.column, $old.column, $tg.op, $tg.table, $tg.schema and
@@ -29,8 +29,8 @@
 #include "utils/timestamp.h"
 
 #include "document/uri.h"
-#include "queue/trigger.h"
 #include "support/value.h"
+#include "trigger/trigger.h"
 
 #define ROWS_NAME "$rows"
 

@@ -8,8 +8,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef ARAZZO_QUEUE_ENGINE_H
-#define ARAZZO_QUEUE_ENGINE_H
+#ifndef ARAZZO_WORK_ENGINE_H
+#define ARAZZO_WORK_ENGINE_H
 
 #include "datatype/timestamp.h"
 
@@ -56,13 +56,10 @@ extern bool arazzo_engine_is_idle(const QueueEngine *engine);
 /* Nothing is under way, and nothing is left to write. */
 extern bool arazzo_engine_is_empty(const QueueEngine *engine);
 
-/* When there will be something to do unless something happens before. */
-extern TimestampTz arazzo_engine_next_moment(const QueueEngine *engine);
-
 /* Something may have become due: look at the next turn. */
 extern void arazzo_engine_look(QueueEngine *engine);
 
 /* From now on no further run is taken, and no call is begun. */
 extern void arazzo_engine_drain(QueueEngine *engine);
 
-#endif							/* ARAZZO_QUEUE_ENGINE_H */
+#endif							/* ARAZZO_WORK_ENGINE_H */

@@ -5,8 +5,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef ARAZZO_QUEUE_CLAIMS_H
-#define ARAZZO_QUEUE_CLAIMS_H
+#ifndef ARAZZO_WORK_CLAIMS_H
+#define ARAZZO_WORK_CLAIMS_H
 
 #include "datatype/timestamp.h"
 
@@ -18,4 +18,4 @@ extern void arazzo_claims_end(int64 claim);
 /* Recovers the runs of sessions that are gone, in a transaction; how many. */
 extern int64 arazzo_claims_recover(int64 claim, TimestampTz now);
 
-#endif							/* ARAZZO_QUEUE_CLAIMS_H */
+#endif							/* ARAZZO_WORK_CLAIMS_H */

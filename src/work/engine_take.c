@@ -18,11 +18,12 @@
 #include "storage/lock.h"
 #include "utils/timestamp.h"
 
-#include "queue/claims.h"
-#include "queue/engine_internal.h"
+#include "queue/order_store.h"
 #include "queue/retention.h"
 #include "queue/split_store.h"
 #include "support/clock.h"
+#include "work/claims.h"
+#include "work/engine_internal.h"
 
 /* How often (ms) the engine looks at what is held, while something is. */
 #define TEND_INTERVAL 1000
@@ -203,7 +204,7 @@ keep_order(QueueEngine *engine, List *runs)
 	changes = NIL;
 	foreach(cell, first)
 	{
-		if (arazzo_work_is_behind(lfirst(cell)))
+		if (arazzo_order_is_behind(lfirst(cell)))
 			changes = lappend(changes, give_back(lfirst(cell), 0, HOLD_ORDER));
 		else
 			kept = lappend(kept, lfirst(cell));
@@ -315,7 +316,7 @@ tend(QueueEngine *engine)
 		else
 			order = true;
 	}
-	if (order && arazzo_work_unhold_all_next(now) > 0)
+	if (order && arazzo_order_let_all_next(now) > 0)
 		engine->look_at = 0;
 	if (arazzo_queue_retain())
 		engine->tend_at = now;

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * trigger_read.c
+ * read.c
  *	  Columns of a row as JSON values.
  *
  * No digit is lost on the way.  Moments are written in UTC, whatever the
@@ -28,9 +28,9 @@
 #include "utils/timestamp.h"
 
 #include "document/uri.h"
-#include "queue/trigger.h"
 #include "support/compat.h"
 #include "support/value.h"
+#include "trigger/trigger.h"
 
 /* Microseconds from 1970 to what timestamps count from. */
 #define EPOCH_SHIFT ((POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY)

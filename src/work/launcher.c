@@ -24,8 +24,8 @@
 #include "utils/varlena.h"
 #include "utils/wait_event.h"
 
-#include "queue/shared.h"
-#include "queue/worker.h"
+#include "work/shared.h"
+#include "work/worker.h"
 
 /* How long (ms) before a worker that has ended is started again: at first,
  * and when it ends again and again; one that lasted so long has not. */

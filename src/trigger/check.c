@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * trigger_check.c
+ * check.c
  *	  What is wrong with a trigger, said when it is created.
  *
  * Of what else has to be there when it fires (documents, servers, rights),
@@ -23,10 +23,10 @@
 #include "utils/rel.h"
 
 #include "queue/admit.h"
-#include "queue/trigger.h"
 #include "support/extension.h"
 #include "support/try.h"
 #include "support/value.h"
+#include "trigger/trigger.h"
 
 PG_FUNCTION_INFO_V1(arazzo_check_trigger);
 

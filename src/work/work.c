@@ -13,9 +13,9 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-#include "queue/claims.h"
-#include "queue/engine.h"
 #include "queue/levers.h"
+#include "work/claims.h"
+#include "work/engine.h"
 
 PG_FUNCTION_INFO_V1(arazzo_work);
 

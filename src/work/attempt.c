@@ -10,7 +10,7 @@
 #include "mb/pg_wchar.h"
 
 #include "http/mask.h"
-#include "queue/attempt.h"
+#include "work/attempt.h"
 
 /* Bodies are kept up to this many bytes. */
 #define KEPT_BODY 8192

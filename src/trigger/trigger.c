@@ -27,7 +27,7 @@
 
 #include "queue/admit.h"
 #include "queue/insert.h"
-#include "queue/trigger.h"
+#include "trigger/trigger.h"
 
 PG_FUNCTION_INFO_V1(arazzo_trigger);
 

@@ -5,11 +5,11 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef ARAZZO_QUEUE_ATTEMPT_H
-#define ARAZZO_QUEUE_ATTEMPT_H
+#ifndef ARAZZO_WORK_ATTEMPT_H
+#define ARAZZO_WORK_ATTEMPT_H
 
 #include "drive/call.h"
-#include "queue/work_store.h"
+#include "work/work_store.h"
 
 /*
  * An attempt for the history, secrets masked and bodies cut, in the current
@@ -20,4 +20,4 @@ extern QueueAttempt *arazzo_queue_attempt(const QueuedRun *run, const RunNext *n
 										  const char *key, const ArazzoResponse *response,
 										  const RunJudgement *judgement, List *secrets);
 
-#endif							/* ARAZZO_QUEUE_ATTEMPT_H */
+#endif							/* ARAZZO_WORK_ATTEMPT_H */

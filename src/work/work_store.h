@@ -10,8 +10,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef ARAZZO_QUEUE_WORK_STORE_H
-#define ARAZZO_QUEUE_WORK_STORE_H
+#ifndef ARAZZO_WORK_WORK_STORE_H
+#define ARAZZO_WORK_WORK_STORE_H
 
 #include "nodes/pg_list.h"
 
@@ -23,8 +23,7 @@
 #define QUEUE_SUSPECT_CRASHES 2
 #define QUEUE_MAX_CRASHES 5
 
-/* Why a run that is not over is not due: the one before it, or a server. */
-#define HOLD_ORDER "order"
+/* The hold of a run that waits for a server begins so, and ends with its name. */
 #define HOLD_SERVER "server "
 
 /* What becomes of a run, all of it: a worker's write. */
@@ -118,16 +117,4 @@ extern void arazzo_work_add_attempts(List *attempts);
 /* Lets up to so many runs that are held for a reason be due; how many. */
 extern int64 arazzo_work_unhold(const QueueHold *hold, TimestampTz now, int limit);
 
-/*
- * Is another run of the same owner and order key to be over first?  One that
- * was submitted before and is not over, or one that has begun.
- */
-extern bool arazzo_work_is_behind(const QueuedRun *run);
-
-/* The first run of an order key that is not over becomes due if it is held. */
-extern void arazzo_work_unhold_next(Oid owner, const char *order_key, TimestampTz now);
-
-/* The same for all order keys; how many runs. */
-extern int64 arazzo_work_unhold_all_next(TimestampTz now);
-
-#endif							/* ARAZZO_QUEUE_WORK_STORE_H */
+#endif							/* ARAZZO_WORK_WORK_STORE_H */

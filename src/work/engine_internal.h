@@ -5,16 +5,16 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef ARAZZO_QUEUE_ENGINE_INTERNAL_H
-#define ARAZZO_QUEUE_ENGINE_INTERNAL_H
+#ifndef ARAZZO_WORK_ENGINE_INTERNAL_H
+#define ARAZZO_WORK_ENGINE_INTERNAL_H
 
 #include "lib/ilist.h"
 
 #include "drive/loop.h"
-#include "queue/engine.h"
-#include "queue/gate.h"
-#include "queue/work_store.h"
 #include "run/machine.h"
+#include "work/engine.h"
+#include "work/gate.h"
+#include "work/work_store.h"
 
 /* A run that the engine has taken. */
 typedef struct EngineRun
@@ -100,4 +100,4 @@ extern void arazzo_engine_look_after(QueueEngine *engine, bool tends, bool takes
 extern void arazzo_engine_tend_soon(QueueEngine *engine, TimestampTz now);
 extern bool arazzo_engine_lock_order(const QueuedRun *run);
 
-#endif							/* ARAZZO_QUEUE_ENGINE_INTERNAL_H */
+#endif							/* ARAZZO_WORK_ENGINE_INTERNAL_H */

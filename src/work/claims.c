@@ -14,8 +14,8 @@
 #include "miscadmin.h"
 #include "storage/lock.h"
 
-#include "queue/claims.h"
-#include "queue/work_store.h"
+#include "work/claims.h"
+#include "work/work_store.h"
 
 /* Tells the workers' locks from the advisory locks of users. */
 #define WORKER_LOCK 0x415A

@@ -19,11 +19,11 @@
 #include "drive/drive.h"
 #include "drive/message.h"
 #include "http/mask.h"
-#include "queue/attempt.h"
-#include "queue/engine_internal.h"
-#include "queue/resend.h"
 #include "support/clock.h"
 #include "support/try.h"
+#include "work/attempt.h"
+#include "work/engine_internal.h"
+#include "work/resend.h"
 
 /* How long (ms) a run is put off that cannot be made ready now. */
 #define LATER 5000

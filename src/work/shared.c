@@ -18,9 +18,9 @@
 #include "storage/proc.h"
 #include "storage/shmem.h"
 
-#include "queue/shared.h"
 #include "queue/wake.h"
 #include "support/compat.h"
+#include "work/shared.h"
 
 typedef struct SharedWorker
 {

@@ -11,8 +11,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef ARAZZO_QUEUE_GATE_H
-#define ARAZZO_QUEUE_GATE_H
+#ifndef ARAZZO_WORK_GATE_H
+#define ARAZZO_WORK_GATE_H
 
 #include "datatype/timestamp.h"
 #include "nodes/pg_list.h"
@@ -66,4 +66,4 @@ extern void arazzo_gate_written(QueueGate *gate);
 extern bool arazzo_gate_may_release(QueueGate *gate, const char *server_name, Oid owner,
 									TimestampTz now, bool *probe);
 
-#endif							/* ARAZZO_QUEUE_GATE_H */
+#endif							/* ARAZZO_WORK_GATE_H */

@@ -11,11 +11,11 @@
 #include "utils/timestamp.h"
 
 #include "expression/jsonpath.h"
-#include "queue/resend.h"
 #include "run/machine.h"
 #include "support/clock.h"
 #include "support/settings.h"
 #include "support/value.h"
+#include "work/resend.h"
 
 /* First delay (s); it doubles with each retry. */
 #define FIRST_DELAY 1.0

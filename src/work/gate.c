@@ -14,9 +14,9 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "queue/gate.h"
 #include "queue/statement.h"
 #include "support/clock.h"
+#include "work/gate.h"
 
 /* So many calls in a row without an answer break a server. */
 #define BREAKING_FAILURES 5

@@ -10,8 +10,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef ARAZZO_QUEUE_TRIGGER_H
-#define ARAZZO_QUEUE_TRIGGER_H
+#ifndef ARAZZO_TRIGGER_TRIGGER_H
+#define ARAZZO_TRIGGER_TRIGGER_H
 
 #include "commands/trigger.h"
 #include "lib/stringinfo.h"
@@ -169,4 +169,4 @@ extern char *arazzo_trigger_text(TriggerChange *change, const TriggerTemplate *t
 /* An error context callback; the argument is a TriggerData *. */
 extern void arazzo_trigger_error_context(void *argument);
 
-#endif							/* ARAZZO_QUEUE_TRIGGER_H */
+#endif							/* ARAZZO_TRIGGER_TRIGGER_H */

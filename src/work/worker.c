@@ -30,10 +30,10 @@
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
-#include "queue/claims.h"
-#include "queue/engine.h"
-#include "queue/shared.h"
-#include "queue/worker.h"
+#include "work/claims.h"
+#include "work/engine.h"
+#include "work/shared.h"
+#include "work/worker.h"
 
 /* How long (ms) a turn may wait. */
 #define TURN_TIMEOUT 5000

@@ -8,8 +8,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef ARAZZO_QUEUE_WORKER_H
-#define ARAZZO_QUEUE_WORKER_H
+#ifndef ARAZZO_WORK_WORKER_H
+#define ARAZZO_WORK_WORKER_H
 
 /* Defines the settings; registers the launcher when the library is preloaded
  * by the server. */
@@ -25,4 +25,4 @@ extern int	arazzo_worker_count;	/* of each database */
 #define LAUNCHER_FUNCTION "arazzo_launcher_main"
 #define WORKER_LIBRARY "amberflo_arazzo"
 
-#endif							/* ARAZZO_QUEUE_WORKER_H */
+#endif							/* ARAZZO_WORK_WORKER_H */

@@ -5,8 +5,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef ARAZZO_QUEUE_RESEND_H
-#define ARAZZO_QUEUE_RESEND_H
+#ifndef ARAZZO_WORK_RESEND_H
+#define ARAZZO_WORK_RESEND_H
 
 #include "datatype/timestamp.h"
 
@@ -30,4 +30,4 @@ extern bool arazzo_resend_is_known(const DriveCall *call, const ArazzoResponse *
  * older than its API remembers keys? */
 extern bool arazzo_resend_is_too_late(const DriveCall *call, TimestampTz unanswered_since, TimestampTz now);
 
-#endif							/* ARAZZO_QUEUE_RESEND_H */
+#endif							/* ARAZZO_WORK_RESEND_H */

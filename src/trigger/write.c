@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * trigger_write.c
+ * write.c
  *	  Rows as the inputs of a run, by the template of a trigger.
  *
  *-------------------------------------------------------------------------
@@ -11,8 +11,8 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-#include "queue/trigger.h"
 #include "support/value.h"
+#include "trigger/trigger.h"
 
 static bool write_template(TriggerChange *change, StringInfo out, const TriggerTemplate *template, JEntry *entry);
 static bool is_container(const TriggerTemplate *template);
