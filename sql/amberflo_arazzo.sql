@@ -267,11 +267,10 @@ CREATE TABLE @extschema@.arazzo_queue_attempts (
     message text,
     server text COLLATE "C",
     ended_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
-    CONSTRAINT arazzo_queue_attempts_pkey PRIMARY KEY (id)
+    CONSTRAINT arazzo_queue_attempts_pkey PRIMARY KEY (run, id)
 );
 COMMENT ON TABLE @extschema@.arazzo_queue_attempts IS
 'every attempt of every step of queued runs, secrets masked and bodies cut; read them through the view arazzo_run_steps';
-CREATE INDEX arazzo_queue_attempts_run ON @extschema@.arazzo_queue_attempts (run);
 REVOKE ALL ON TABLE @extschema@.arazzo_queue_attempts FROM PUBLIC;
 
 -- It is dumped, since the runs that it holds back are: a hold without the

@@ -21,6 +21,7 @@
 #include "drive/credential.h"
 #include "openapi/serialize.h"
 #include "support/clock.h"
+#include "support/json_scan.h"
 #include "support/value.h"
 
 static void begin_round(DriveCall *call);
@@ -272,9 +273,14 @@ apply_body_key(DriveCall *call, const char *key)
 	char	  **tokens;
 	int			count;
 
-	if (call->plain.body && type && arazzo_media_type_is_json(type))
-		body = arazzo_value_parse_json(call->plain.body, call->plain.body_length, &failure);
-	if (body == NULL || !arazzo_pointer_parse(pointer, strlen(pointer), &tokens, &count))
+	if (call->plain.body == NULL || type == NULL || !arazzo_media_type_is_json(type) ||
+		!arazzo_pointer_parse(pointer, strlen(pointer), &tokens, &count))
+		return false;
+	/* nearly always the workflow sets one; that is cheaper to find out */
+	if (count == 1 && arazzo_json_has_member(call->plain.body, call->plain.body_length, tokens[0]))
+		return true;
+	body = arazzo_value_parse_json(call->plain.body, call->plain.body_length, &failure);
+	if (body == NULL)
 		return false;
 	body = arazzo_value_is_array(body) ? key_items(call, body, tokens, count, key) :
 		key_object(call, body, tokens, count, key);

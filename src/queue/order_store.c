@@ -10,6 +10,7 @@
 #include "catalog/pg_type.h"
 
 #include "queue/order_store.h"
+#include "queue/statement.h"
 
 bool
 arazzo_order_is_behind(const QueuedRun *run)

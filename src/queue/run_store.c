@@ -9,14 +9,19 @@
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+#include "utils/uuid.h"
 
 #include "queue/order_store.h"
 #include "queue/run_store.h"
-
-#define RUN_COLUMNS QUEUE_RUN_COLUMNS
+#include "queue/statement.h"
 
 static void begin_for_server(Statement *statement, const char *server, Oid role, bool everything);
 static QueuedRun *only_run(Statement *statement);
+static char *text_of(Datum value, bool isnull);
+static Jsonb *jsonb_of(Datum value, bool isnull);
+static char *hexadecimal(const pg_uuid_t *number);
 static char *copy_text(const char *text);
 static Jsonb *copy_jsonb(const Jsonb *value);
 
@@ -29,7 +34,7 @@ arazzo_queue_lock(int64 id, Oid role)
 	arazzo_statement_begin(&statement);
 	arazzo_statement_add_int64(&statement, id);
 	arazzo_statement_add(&statement, OIDOID, ObjectIdGetDatum(role), false);
-	(void) arazzo_statement_run(&statement, "SELECT " RUN_COLUMNS " FROM %1$s.arazzo_queue q"
+	(void) arazzo_statement_run(&statement, "SELECT " QUEUE_RUN_COLUMNS " FROM %1$s.arazzo_queue q"
 						 " WHERE q.id = $1 AND pg_has_role($2, q.owner, 'USAGE') FOR UPDATE");
 	run = only_run(&statement);
 	arazzo_statement_end(&statement);
@@ -118,38 +123,70 @@ begin_for_server(Statement *statement, const char *server, Oid role, bool everyt
 	arazzo_statement_add(statement, BOOLOID, BoolGetDatum(everything), false);
 }
 
-/* The only row of a result with RUN_COLUMNS, in the caller's context. */
+/* The only row of a result with those columns, in the caller's context. */
 static QueuedRun *
 only_run(Statement *statement)
 {
-	return SPI_processed == 0 ? NULL : arazzo_queue_read_run(statement, 0);
+	MemoryContext old;
+	Datum		values[QUEUE_RUN_FIELDS];
+	bool		nulls[QUEUE_RUN_FIELDS];
+	QueuedRun  *run;
+	int			i;
+
+	if (SPI_processed == 0)
+		return NULL;
+	for (i = 0; i < QUEUE_RUN_FIELDS; i++)
+		values[i] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i + 1, &nulls[i]);
+	old = MemoryContextSwitchTo(statement->caller);
+	run = arazzo_queue_make_run(values, nulls);
+	MemoryContextSwitchTo(old);
+	return run;
 }
 
 QueuedRun *
-arazzo_queue_read_run(Statement *statement, uint64 row)
+arazzo_queue_make_run(const Datum *values, const bool *nulls)
 {
-	MemoryContext old = MemoryContextSwitchTo(statement->caller);
 	QueuedRun  *run = palloc0(sizeof(QueuedRun));
 
-	run->id = arazzo_statement_int64(row, 1);
-	run->owner = arazzo_statement_oid(row, 2);
-	run->status = arazzo_statement_text(row, 3);
-	run->document = arazzo_statement_text(row, 4);
-	run->workflow = arazzo_statement_text(row, 5);
-	run->version = arazzo_statement_text(row, 6);
-	run->inputs = arazzo_statement_jsonb(row, 7);
-	run->nonce = arazzo_statement_text(row, 8);
-	run->state = arazzo_statement_jsonb(row, 9);
-	run->retries = arazzo_statement_int32(row, 10);
-	run->verdict = arazzo_statement_text(row, 11);
-	run->verdict_outputs = arazzo_statement_jsonb(row, 12);
-	run->crashes = arazzo_statement_int32(row, 13);
-	run->order_key = arazzo_statement_text(row, 14);
-	run->notify = arazzo_statement_text(row, 15);
-	run->split = arazzo_statement_bool(row, 16);
-	run->unanswered_since = arazzo_statement_time(row, 17);
-	MemoryContextSwitchTo(old);
+	run->id = DatumGetInt64(values[0]);
+	run->owner = DatumGetObjectId(values[1]);
+	run->status = text_of(values[2], nulls[2]);
+	run->document = text_of(values[3], nulls[3]);
+	run->workflow = text_of(values[4], nulls[4]);
+	run->version = text_of(values[5], nulls[5]);
+	run->inputs = jsonb_of(values[6], nulls[6]);
+	run->nonce = hexadecimal(DatumGetUUIDP(values[7]));
+	run->state = jsonb_of(values[8], nulls[8]);
+	run->retries = DatumGetInt32(values[9]);
+	run->verdict = text_of(values[10], nulls[10]);
+	run->verdict_outputs = jsonb_of(values[11], nulls[11]);
+	run->crashes = DatumGetInt32(values[12]);
+	run->order_key = text_of(values[13], nulls[13]);
+	run->notify = text_of(values[14], nulls[14]);
+	run->split = DatumGetBool(values[15]);
+	run->unanswered_since = nulls[16] ? 0 : DatumGetTimestampTz(values[16]);
 	return run;
+}
+
+static char *
+text_of(Datum value, bool isnull)
+{
+	return isnull ? NULL : TextDatumGetCString(value);
+}
+
+static Jsonb *
+jsonb_of(Datum value, bool isnull)
+{
+	return isnull ? NULL : DatumGetJsonbPCopy(value);
+}
+
+static char *
+hexadecimal(const pg_uuid_t *number)
+{
+	char	   *text = palloc(2 * UUID_LEN + 1);
+
+	text[hex_encode((const char *) number->data, UUID_LEN, text)] = '\0';
+	return text;
 }
 
 QueuedRun *

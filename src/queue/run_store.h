@@ -8,11 +8,14 @@
 #ifndef ARAZZO_QUEUE_RUN_STORE_H
 #define ARAZZO_QUEUE_RUN_STORE_H
 
-#include "queue/statement.h"
+#include "datatype/timestamp.h"
+#include "storage/itemptr.h"
+#include "utils/jsonb.h"
 
 typedef struct QueuedRun
 {
 	int64		id;
+	ItemPointerData place;		/* of its row, if it was read from the table */
 	Oid			owner;
 	char	   *status;			/* "queued", "running", ... */
 	char	   *document;		/* URI */
@@ -35,13 +38,13 @@ typedef struct QueuedRun
 /* A copy in the current memory context. */
 extern QueuedRun *arazzo_queue_copy_run(const QueuedRun *run);
 
-/* What arazzo_queue_read_run reads; the table goes by the name q. */
-#define QUEUE_RUN_COLUMNS "q.id, q.owner::oid, q.status, q.document, q.workflow, q.version, q.inputs," \
-	" replace(q.nonce::text, '-', ''), q.state, q.retries, q.verdict, q.verdict_outputs, q.crashes," \
-	" q.order_key, q.notify, q.split, q.unanswered_since"
+/* What a run is made of; the table goes by the name q. */
+#define QUEUE_RUN_FIELDS 17
+#define QUEUE_RUN_COLUMNS "q.id, q.owner, q.status, q.document, q.workflow, q.version, q.inputs, q.nonce," \
+	" q.state, q.retries, q.verdict, q.verdict_outputs, q.crashes, q.order_key, q.notify, q.split, q.unanswered_since"
 
-/* A row of those columns, in the memory context the statement began in. */
-extern QueuedRun *arazzo_queue_read_run(Statement *statement, uint64 row);
+/* A run of those columns, all of it in the current context. */
+extern QueuedRun *arazzo_queue_make_run(const Datum *values, const bool *nulls);
 
 /* What a run may be submitted with. */
 typedef struct QueueOptions

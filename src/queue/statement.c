@@ -33,7 +33,6 @@
  * it is large, so those that read it as a whole are not considered.
  */
 static const char *const settings[][2] = {
-	{"search_path", "pg_catalog, pg_temp"},
 	{"enable_seqscan", "off"},
 	{"enable_bitmapscan", "off"},
 	{"enable_hashjoin", "off"},
@@ -64,10 +63,7 @@ arazzo_statement_begin(Statement *statement)
 
 	statement->caller = CurrentMemoryContext;
 	statement->count = 0;
-	GetUserIdAndSecContext(&statement->user, &statement->security_context);
-	SetUserIdAndSecContext(owner, statement->security_context |
-						   SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
-	statement->guc_level = NewGUCNestLevel();
+	arazzo_owner_begin(&statement->scope, owner);
 	for (i = 0; i < lengthof(settings); i++)
 		(void) set_config_option(settings[i][0], settings[i][1], PGC_USERSET, PGC_S_SESSION,
 								 GUC_ACTION_SAVE, true, 0, false);
@@ -170,8 +166,7 @@ arazzo_statement_end(Statement *statement)
 {
 	PopActiveSnapshot();
 	SPI_finish();
-	AtEOXact_GUC(false, statement->guc_level);
-	SetUserIdAndSecContext(statement->user, statement->security_context);
+	arazzo_owner_end(&statement->scope);
 	MemoryContextSwitchTo(statement->caller);
 }
 

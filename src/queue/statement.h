@@ -16,9 +16,6 @@
  *		... columns ...
  *		arazzo_statement_end(&statement);
  *
- * An error on the way out needs no care: the abort restores role and
- * settings.
- *
  *-------------------------------------------------------------------------
  */
 #ifndef ARAZZO_QUEUE_STATEMENT_H
@@ -27,13 +24,13 @@
 #include "datatype/timestamp.h"
 #include "utils/jsonb.h"
 
+#include "queue/owner.h"
+
 #define STATEMENT_MAX_PARAMETERS 24
 
 typedef struct Statement
 {
-	Oid			user;
-	int			security_context;
-	int			guc_level;
+	OwnerScope	scope;
 	MemoryContext caller;
 	int			count;
 	Oid			types[STATEMENT_MAX_PARAMETERS];

@@ -11,6 +11,7 @@
 #define ARAZZO_SUPPORT_COMPAT_H
 
 #include "access/genam.h"
+#include "access/tableam.h"
 #include "common/jsonapi.h"
 #include "executor/executor.h"
 #include "foreign/foreign.h"
@@ -46,6 +47,26 @@
 #else
 #define arazzo_insert_index_tuples(target, slot, estate, no_error, conflict, arbiters) \
 	ExecInsertIndexTuples(target, slot, estate, false, no_error, conflict, arbiters)
+#endif
+
+/* Index entries of a row that was updated, if it needs any; from 16 on it is
+ * told apart which. */
+#if PG_VERSION_NUM >= 160000
+typedef TU_UpdateIndexes IndexUpdate;
+#define arazzo_update_index_tuples(target, slot, estate, which) \
+	((which) == TU_None ? (void) 0 : \
+	 (void) ExecInsertIndexTuples(target, slot, estate, true, false, NULL, NIL, (which) == TU_Summarizing))
+#else
+typedef bool IndexUpdate;
+#define arazzo_update_index_tuples(target, slot, estate, which) \
+	(!(which) ? (void) 0 : (void) ExecInsertIndexTuples(target, slot, estate, true, false, NULL, NIL))
+#endif
+
+/* One more argument from 18 on: figures for EXPLAIN. */
+#if PG_VERSION_NUM >= 180000
+#define arazzo_index_beginscan(table, index, snapshot, keys) index_beginscan(table, index, snapshot, NULL, keys, 0)
+#else
+#define arazzo_index_beginscan(table, index, snapshot, keys) index_beginscan(table, index, snapshot, keys, 0)
 #endif
 
 /* One more argument from 18 on: a row that is no conflict. */

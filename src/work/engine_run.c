@@ -98,6 +98,7 @@ arazzo_engine_run_create(QueueEngine *engine, const QueuedRun *stored)
 	run->context = context;
 	run->stored = arazzo_queue_copy_run(stored);
 	run->change.id = stored->id;
+	run->change.place = stored->place;
 	run->change.retries = stored->retries;
 	run->change.crashes = stored->crashes;
 	run->change.unanswered_since = stored->unanswered_since;

@@ -155,7 +155,7 @@ take(QueueEngine *engine)
 		return;
 	}
 	wanted = wanted_runs(engine, now);
-	runs = arazzo_work_claim(engine->claim, now, wanted);
+	runs = arazzo_rows_claim(engine->claim, now, wanted);
 	if (list_length(runs) < wanted)
 		engine->look_at = Min(arazzo_work_next_due(now), TimestampTzPlusMilliseconds(now, LOOK_INTERVAL));
 	runs = keep_order(engine, runs);
@@ -200,7 +200,7 @@ keep_order(QueueEngine *engine, List *runs)
 			first = lappend(first, run);
 	}
 	if (changes)
-		arazzo_work_write(engine->claim, changes);
+		arazzo_rows_write(engine->claim, changes);
 	changes = NIL;
 	foreach(cell, first)
 	{
@@ -210,7 +210,7 @@ keep_order(QueueEngine *engine, List *runs)
 			kept = lappend(kept, lfirst(cell));
 	}
 	if (changes)
-		arazzo_work_write(engine->claim, changes);
+		arazzo_rows_write(engine->claim, changes);
 	return kept;
 }
 
@@ -236,6 +236,7 @@ give_back(const QueuedRun *run, TimestampTz due, const char *hold)
 	QueueChange *change = palloc0(sizeof(QueueChange));
 
 	change->id = run->id;
+	change->place = run->place;
 	change->status = run->state ? "waiting" : "queued";
 	change->due = due;
 	change->hold = hold;
@@ -271,7 +272,7 @@ take_suspect(QueueEngine *engine, TimestampTz now)
 
 	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, 0, SUSPECT_LOCK);
 	if (LockAcquire(&tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL && arazzo_work_has_suspects(now))
-		run = arazzo_work_claim_suspect(engine->claim, now);
+		run = arazzo_rows_claim_suspect(engine->claim, now);
 
 	engine->suspects = run != NULL;
 	if (run == NULL)
@@ -340,7 +341,7 @@ release_held(QueueEngine *engine, const QueueHold *hold, TimestampTz now)
 		return;
 	if (probe)
 	{
-		run = engine->alone ? NULL : arazzo_work_claim_held(engine->claim, hold, now);
+		run = engine->alone ? NULL : arazzo_rows_claim_held(engine->claim, hold, now);
 		if (run)
 			add_ready(engine, run, true);
 	}

@@ -16,6 +16,7 @@
 #include "queue/split_store.h"
 #include "support/clock.h"
 #include "support/try.h"
+#include "work/attempt.h"
 #include "work/engine_internal.h"
 
 /* How long (ms) what was noted may wait for more. */
@@ -122,7 +123,7 @@ write_all(QueueEngine *engine)
 	}
 	/* the rows that operators want to lock come last */
 	if (engine->attempts)
-		arazzo_work_add_attempts(engine->attempts);
+		arazzo_attempts_write(engine->attempts);
 	if (arazzo_gate_has_news(engine->gate))
 		arazzo_gate_write(engine->gate, arazzo_clock_now());
 	if (changed)
@@ -145,7 +146,7 @@ write_changes(QueueEngine *engine, List *changed)
 			run->change.state = run->state;
 		changes = lappend(changes, &run->change);
 	}
-	arazzo_work_write(engine->claim, changes);
+	arazzo_rows_write(engine->claim, changes);
 }
 
 /* Before the end of a run is written: see engine_take.c. */

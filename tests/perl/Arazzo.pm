@@ -11,7 +11,7 @@ use Cwd qw(abs_path);
 use File::Basename qw(dirname);
 use IPC::Run;
 use JSON::PP;
-use PostgreSQL::Test::Cluster;
+use Node;
 use PostgreSQL::Test::Utils;
 use Sandbox;
 
@@ -22,7 +22,7 @@ our $TOP = abs_path(dirname(abs_path(__FILE__)) . '/../..');
 sub new
 {
 	my ($class, %options) = @_;
-	my $node = PostgreSQL::Test::Cluster->new($options{name} // 'main');
+	my $node = Node->new($options{name} // 'main');
 	my $self = bless { node => $node, %options }, $class;
 
 	# The extension needs UTF-8, whatever the locale of the tests.

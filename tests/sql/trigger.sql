@@ -331,7 +331,7 @@ SELECT arazzo_submit('anything', '{"n": 1}');
 SELECT arazzo_submit('anything', jsonb_build_object('n', repeat('x', 50))) \g /dev/null
 SELECT extra FROM arazzo_queue;
 ALTER INDEX arazzo_queue_key RENAME TO renamed;
-SELECT arazzo_submit('anything');
+SELECT arazzo_submit('anything', key => 'k');
 ALTER INDEX renamed RENAME TO arazzo_queue_key;
 ALTER TABLE arazzo_queue RENAME nonce TO renamed;
 SELECT arazzo_submit('anything');

@@ -127,14 +127,14 @@ sql("SELECT arazzo_cancel($other); DELETE FROM arazzo_queue_attempts; DELETE FRO
 # a disk that is full, for the history and for the queue, with answers on their way
 sub fill_disk
 {
-	my ($table, $event) = @_;
+	my ($table, $condition) = @_;
 
-	sql("CREATE OR REPLACE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN
+	sql("CREATE OR REPLACE FUNCTION full_disk() RETURNS boolean LANGUAGE plpgsql AS \$\$ BEGIN
 		RAISE SQLSTATE '53100' USING MESSAGE = 'could not extend file'; END \$\$;
-		CREATE TRIGGER full_disk BEFORE $event ON $table FOR EACH STATEMENT EXECUTE FUNCTION full_disk()");
+		ALTER TABLE $table ADD CONSTRAINT full_disk CHECK ($condition OR full_disk()) NOT VALID");
 	return;
 }
-foreach my $table ([ 'arazzo_queue_attempts', 'INSERT' ], [ 'arazzo_queue', 'UPDATE' ])
+foreach my $table ([ 'arazzo_queue_attempts', 'false' ], [ 'arazzo_queue', "status = 'queued'" ])
 {
 	my $offset = -s $node->logfile;
 
@@ -146,7 +146,7 @@ foreach my $table ([ 'arazzo_queue_attempts', 'INSERT' ], [ 'arazzo_queue', 'UPD
 	$billing->submit_many('next', 3);
 	$sandbox->release;
 	ok($node->wait_for_log(qr/could not work on the table of queued runs: could not extend file/, $offset), "$table->[0]: the disk is full");
-	sql("DROP TRIGGER full_disk ON $table->[0]");
+	sql("ALTER TABLE $table->[0] DROP CONSTRAINT full_disk");
 	poll("SELECT count(*) = 6 FROM arazzo_runs WHERE status = 'succeeded'", 'and has room again');
 	is($billing->faults(6, over => 'succeeded'), '', 'nothing lost, nothing twice, nothing in doubt');
 	is(join(' ', map { $_->{event} } values %{ $billing->seen }), '1 1 1 1 1 1', 'no event was repeated');
@@ -199,9 +199,9 @@ set_clock(0);
 # a run that ends its worker each time it is noted
 sql('DELETE FROM arazzo_queue_attempts; DELETE FROM arazzo_queue');
 $sandbox->clear_ledger;
-sql(q{CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-	COPY (SELECT 1) TO PROGRAM 'kill -9 $PPID'; RETURN NEW; END $$;
-	CREATE TRIGGER poison BEFORE INSERT ON arazzo_queue_attempts FOR EACH ROW WHEN (NEW.request_body LIKE '%"poison-1"%') EXECUTE FUNCTION poison()});
+sql(q{CREATE FUNCTION poison() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+	COPY (SELECT 1) TO PROGRAM 'kill -9 $PPID'; RETURN true; END $$;
+	ALTER TABLE arazzo_queue_attempts ADD CONSTRAINT poison CHECK (coalesce(request_body NOT LIKE '%"poison-1"%', true) OR poison())});
 sql("SELECT count(arazzo_submit('$Billing::WORKFLOW', " . Billing::inputs('c')
 	. ")) FROM (VALUES ('good-1'), ('good-2'), ('poison-1'), ('good-3'), ('good-4')) v (c)");
 # orders of others that are on their way just then may be in doubt
@@ -211,7 +211,7 @@ is(sql("SELECT string_agg(inputs->>'customerId', ' ' ORDER BY run) FROM arazzo_r
 # the first may have left no trace
 like($billing->ledger('poison-1'), qr/^event [56]$/, 'after five times');
 is($billing->faults(5, over => 'succeeded|failed|in_doubt'), '', 'the others go on');
-sql('DROP TRIGGER poison ON arazzo_queue_attempts');
+sql('ALTER TABLE arazzo_queue_attempts DROP CONSTRAINT poison');
 
 # no process is left for a worker: that is said, and sessions can do the work
 $node->stop('fast');
