@@ -42,8 +42,10 @@ static void notice_clock(QueueEngine *engine, TimestampTz now);
 static int	turn_time(const QueueEngine *engine, int timeout);
 static TimestampTz next_moment(const QueueEngine *engine);
 static bool has_work(const QueueEngine *engine, TimestampTz now);
+static void go_on(QueueEngine *engine, TimestampTz now);
 static void open_ready(QueueEngine *engine, TimestampTz now);
 static void write_and_take(QueueEngine *engine, TimestampTz now);
+static void commit(QueueEngine *engine, bool durable);
 static void commit_lazily(void);
 static void after_write(QueueEngine *engine);
 static void settle(QueueEngine *engine, EngineRun *run);
@@ -84,8 +86,7 @@ arazzo_engine_turn(QueueEngine *engine, int timeout)
 	{
 		engine->driver->begin();
 		MemoryContextSwitchTo(engine->turn_context);
-		open_ready(engine, now);
-		arazzo_loop_work(engine->loop);
+		go_on(engine, now);
 		write_and_take(engine, now);
 		MemoryContextSwitchTo(engine->turn_context);
 	}
@@ -154,6 +155,22 @@ has_work(const QueueEngine *engine, TimestampTz now)
 		(now >= engine->tend_at && !engine->draining) || arazzo_engine_wants(engine, now);
 }
 
+/*
+ * Takes in answers, and has others on their way in their stead: a commit waits
+ * for the disk, and the servers need not wait with it.
+ */
+static void
+go_on(QueueEngine *engine, TimestampTz now)
+{
+	open_ready(engine, now);
+	arazzo_loop_work(engine->loop);
+	if (engine->ready_count == 0 || arazzo_loop_count(engine->loop) >= arazzo_engine_room(engine, now))
+		return;
+	open_ready(engine, now);
+	arazzo_loop_work(engine->loop);
+	arazzo_loop_wait(engine->loop, 0);
+}
+
 /* Puts runs that were taken into the loop, as many as it may have. */
 static void
 open_ready(QueueEngine *engine, TimestampTz now)
@@ -184,10 +201,20 @@ write_and_take(QueueEngine *engine, TimestampTz now)
 		arazzo_engine_look_after(engine, tends && engine->refusals == 0, takes && engine->refusals == 0);
 	if (!written && !careful)
 		commit_lazily();
-	engine->driver->commit((written && engine->durable) || careful);
+	commit(engine, (written && engine->durable) || careful);
 	engine->notified = false;
 	if (written)
 		after_write(engine);
+}
+
+static void
+commit(QueueEngine *engine, bool durable)
+{
+	TimestampTz begun = arazzo_clock_now();
+
+	engine->driver->commit(durable);
+	if (durable)
+		engine->commit_time = TimestampDifferenceMilliseconds(begun, arazzo_clock_now());
 }
 
 /* That runs were taken may be lost in a crash, as long as nothing was sent

@@ -64,6 +64,7 @@ struct QueueEngine
 	int			refusals;		/* of writes, in a row */
 	int			look_refusals;	/* of what is no write, in a row */
 	TimestampTz blocked_until;	/* no write before */
+	int			commit_time;	/* ms, of the last that was on disk */
 	TimestampTz begun;
 	TimestampTz seen;			/* the time of the last turn */
 	TimestampTz look_at;		/* for runs that are due */

@@ -32,9 +32,10 @@
  * prepared transactions, and those that workers left. */
 #define LOOK_INTERVAL 5000
 
-/* Runs that were taken are over quickly when the next are taken after so long
- * (ms). */
-#define AHEAD_TIME 25
+/* Runs are taken ahead for so long (ms), as far as those before were over
+ * quickly; and at most so many for each that may be under way. */
+#define AHEAD_TIME 50
+#define AHEAD_LIMIT 32
 
 /* How long (ms) it waits when the database has refused. */
 #define REFUSAL_DELAY 1000
@@ -91,7 +92,7 @@ static int
 wanted_runs(QueueEngine *engine, TimestampTz now)
 {
 	if (now - engine->taken_at < AHEAD_TIME * 1000)
-		engine->ahead = Min(engine->ahead * 2 + 8, 4 * arazzo_engine_concurrency());
+		engine->ahead = Min(engine->ahead * 2 + 8, AHEAD_LIMIT * arazzo_engine_concurrency());
 	else
 		engine->ahead /= 2;
 	engine->taken_at = now;

@@ -19,13 +19,18 @@
 #include "work/attempt.h"
 #include "work/engine_internal.h"
 
-/* How long (ms) what was noted may wait for more. */
+/* How long (ms) what was noted may wait for more: as many times as long as the
+ * last commit took. */
 #define WRITE_DELAY 10
+#define WRITE_MAX_DELAY 100
+#define WRITE_PATIENCE 4
 
 /* How long (ms) after a write that was refused the next is tried. */
 #define REFUSAL_DELAY 1000
 
+static int	write_delay(const QueueEngine *engine);
 static void bear(const QueueEngine *engine, ErrorData *error, int refusals);
+
 /* What an engine tries to do. */
 typedef struct Attempted
 {
@@ -52,7 +57,13 @@ arazzo_engine_must_write(const QueueEngine *engine, TimestampTz now)
 	if (engine->changed_count == 0)
 		return false;
 	return arazzo_loop_count(engine->loop) == 0 ||
-		now >= TimestampTzPlusMilliseconds(engine->changed_since, WRITE_DELAY);
+		now >= TimestampTzPlusMilliseconds(engine->changed_since, write_delay(engine));
+}
+
+static int
+write_delay(const QueueEngine *engine)
+{
+	return Min(Max(WRITE_PATIENCE * engine->commit_time, WRITE_DELAY), WRITE_MAX_DELAY);
 }
 
 /*

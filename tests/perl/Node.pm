@@ -7,9 +7,10 @@ use warnings;
 
 use parent -norequire, 'PostgreSQL::Test::Cluster';
 
-use PostgreSQL::Test::Cluster;
-use PostgreSQL::Test::Utils;
-use Time::HiRes qw(usleep);
+use PostgreSQL::Test::Cluster ();
+use PostgreSQL::Test::Utils ();
+use Test::More ();
+use Time::HiRes ();
 
 sub new
 {
@@ -30,7 +31,7 @@ sub poll_query_until
 		IPC::Run::run([ 'psql', '-XAt', '-d', $self->connstr($database), '-c', $query ], '<', '/dev/null',
 			'>', \$output, '2>', \$errors);
 		return 1 if $output eq "$expected\n" && $errors eq '';
-		usleep(100_000);
+		Time::HiRes::usleep(100_000);
 	}
 	Test::More::diag("gave up on:\n$query\nexpected:\n$expected\nlast output:\n$output\nerrors:\n$errors");
 	return 0;
