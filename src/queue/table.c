@@ -41,15 +41,27 @@ static void mark_stale(Datum argument, Oid relation);
 static void open_indexes(QueueTable *self);
 static void close_indexes(QueueTable *self);
 
+/*
+ * The lock may have to wait for a transaction that changes the table; what
+ * comes after it waits for this transaction.
+ */
 QueueTable *
 arazzo_table_open(TableShape *shape)
 {
 	QueueTable *self;
+	Relation	relation;
 
 	PreventCommandIfReadOnly("writing to the queue");
-	self = prepare(shape);
-	self->relation = table_open(self->oid, RowExclusiveLock);
-	self->target->ri_RelationDesc = self->relation;
+	for (;;)
+	{
+		self = prepare(shape);
+		relation = table_open(self->oid, RowExclusiveLock);
+		if (!self->stale)
+			break;
+		table_close(relation, NoLock);
+	}
+	self->relation = relation;
+	self->target->ri_RelationDesc = relation;
 	open_indexes(self);
 	return self;
 }
