@@ -148,6 +148,7 @@ build(TableShape *shape)
 	self->slot = MakeSingleTupleTableSlot(CreateTupleDescCopy(RelationGetDescr(relation)),
 										  table_slot_callbacks(relation));
 	build_columns(self, relation);
+	self->index_context = AllocSetContextCreate(CurrentMemoryContext, "arazzo indexes", ALLOCSET_SMALL_SIZES);
 	close_indexes(self);
 	table_close(relation, NoLock);
 	return self;
@@ -229,13 +230,20 @@ mark_stale(Datum argument, Oid relation)
 	}
 }
 
+/* What access methods keep for later rows may point to what is open now. */
 static void
 open_indexes(QueueTable *self)
 {
+	ResultRelInfo *target = self->target;
 	int			i;
 
-	for (i = 0; i < self->target->ri_NumIndices; i++)
-		self->target->ri_IndexRelationDescs[i] = index_open(self->indexes[i], RowExclusiveLock);
+	MemoryContextReset(self->index_context);
+	for (i = 0; i < target->ri_NumIndices; i++)
+	{
+		target->ri_IndexRelationDescs[i] = index_open(self->indexes[i], RowExclusiveLock);
+		target->ri_IndexRelationInfo[i]->ii_AmCache = NULL;
+		target->ri_IndexRelationInfo[i]->ii_Context = self->index_context;
+	}
 }
 
 static void

@@ -46,6 +46,7 @@ struct QueueTable
 	ResultRelInfo *target;
 	Relation	relation;		/* while it is open */
 	Oid		   *indexes;
+	MemoryContext index_context;	/* what access methods keep while it is open */
 	TupleTableSlot *slot;		/* the row that is to be written */
 	int		   *columns;		/* index of the attribute, by column */
 	ExprState **defaults;		/* by attribute, NULL where there is none */
