@@ -23,9 +23,8 @@ typedef struct EngineRun
 	QueuedRun  *stored;
 	MemoryContext context;		/* holds all of it */
 	const ArazzoPlan *plan;		/* pinned while the context lives */
-	ArazzoRun  *run;
+	ArazzoRun  *run;			/* NULL: over */
 	LoopRun    *entry;			/* NULL: not in the loop */
-	List	   *secrets;		/* of char *: once it has left the loop */
 	const char *key;			/* that the call at hand carries, or NULL */
 	GateServer *server;			/* that the call at hand goes to, or NULL */
 	bool		probe;			/* may call a server that is broken */
@@ -44,6 +43,7 @@ struct QueueEngine
 	MemoryContext context;
 	MemoryContext turn_context; /* emptied after each turn */
 	MemoryContext write_context;	/* emptied after each write */
+	List	   *spare_contexts; /* of runs that are over, empty */
 	LoopHooks	hooks;
 	DriveLoop  *loop;
 	QueueGate  *gate;

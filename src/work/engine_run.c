@@ -31,6 +31,9 @@
 /* A wait that is not longer (ms) is waited for here, not in the table. */
 #define SHORT_WAIT 200
 
+/* So many contexts of runs that are over are kept for others. */
+#define MAX_SPARE_CONTEXTS 1024
+
 /* A run that is being opened. */
 typedef struct Opening
 {
@@ -38,6 +41,7 @@ typedef struct Opening
 	ArazzoFailure *failure;		/* why it cannot be, or NULL */
 } Opening;
 
+static MemoryContext run_context(QueueEngine *engine);
 static bool make_run(EngineRun *run, ArazzoFailure **failure);
 static void put_off(EngineRun *run);
 static void open_run(void *argument);
@@ -86,11 +90,24 @@ arazzo_engine_hooks(LoopHooks *hooks, QueueEngine *engine)
 	hooks->finished = finished;
 }
 
+/* Runs come and go by the hundred, faster than contexts are made. */
+static MemoryContext
+run_context(QueueEngine *engine)
+{
+	MemoryContext context;
+
+	if (engine->spare_contexts == NIL)
+		return AllocSetContextCreate(engine->context, "arazzo queued run", ALLOCSET_DEFAULT_SIZES);
+	context = llast(engine->spare_contexts);
+	engine->spare_contexts = list_delete_last(engine->spare_contexts);
+	return context;
+}
+
 /* A run that was taken; its row is copied. */
 EngineRun *
 arazzo_engine_run_create(QueueEngine *engine, const QueuedRun *stored)
 {
-	MemoryContext context = AllocSetContextCreate(engine->context, "arazzo queued run", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext context = run_context(engine);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	EngineRun  *run = palloc0(sizeof(EngineRun));
 
@@ -109,7 +126,19 @@ arazzo_engine_run_create(QueueEngine *engine, const QueuedRun *stored)
 void
 arazzo_engine_run_free(EngineRun *run)
 {
-	MemoryContextDelete(run->context);
+	QueueEngine *engine = run->engine;
+	MemoryContext context = run->context;
+	MemoryContext old;
+
+	if (list_length(engine->spare_contexts) >= MAX_SPARE_CONTEXTS)
+	{
+		MemoryContextDelete(context);
+		return;
+	}
+	MemoryContextReset(context);
+	old = MemoryContextSwitchTo(engine->context);
+	engine->spare_contexts = lappend(engine->spare_contexts, context);
+	MemoryContextSwitchTo(old);
 }
 
 /* What is to become of the run is new, and is to be written. */
@@ -317,7 +346,7 @@ save_state(EngineRun *run)
 static List *
 run_secrets(const EngineRun *run)
 {
-	return run->entry ? arazzo_loop_secrets(run->entry) : run->secrets;
+	return run->entry ? arazzo_loop_secrets(run->entry) : NIL;
 }
 
 static void
@@ -552,7 +581,6 @@ finished(void *owner, void *tag, ArazzoRun *finished_run, List *secrets)
 	const char *status = "succeeded";
 
 	run->entry = NULL;
-	run->secrets = secrets;
 	if (arazzo_run_failure(finished_run))
 	{
 		failure = arazzo_drive_failure(finished_run, secrets);
@@ -560,6 +588,8 @@ finished(void *owner, void *tag, ArazzoRun *finished_run, List *secrets)
 	}
 	run->change.outputs = arazzo_value_to_jsonb(arazzo_run_outputs(finished_run));
 	run->change.ended_by = arazzo_run_ended_by(finished_run);
+	arazzo_run_free(finished_run);
+	run->run = NULL;
 	if (!run->lost)
 		end_run(run, status, failure);
 	else if (!run->dirty)
