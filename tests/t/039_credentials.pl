@@ -85,6 +85,9 @@ workflows:
 - workflowId: json
   steps:
   - {stepId: one, operationId: plain, requestBody: {payload: {a: 1}}, successCriteria: [{condition: \$statusCode == 404}]}
+- workflowId: any
+  steps:
+  - {stepId: one, operationId: plain, requestBody: {payload: \$inputs.body}, successCriteria: [{condition: \$statusCode == 404}]}
 \$\$ );
 SQL
 
@@ -122,6 +125,14 @@ run_workflow('text');
 is($sandbox->ledger->[-1]{body}, '{"a": 1}', 'a text that looks like JSON gets no key');
 run_workflow('json');
 like($sandbox->ledger->[-1]{body}, qr/"key": ?"[0-9a-f]{32}-1"/, 'a JSON body gets one');
+
+run_workflow('any', '{"body": {"in": {"key": "k"}, "list": [{"key": "k"}, "key"], "text": "key"}}');
+like($sandbox->ledger->[-1]{body}, qr/"key": ?"[0-9a-f]{32}-1"/, 'so does one that has the member further in');
+foreach my $body ('{"a": "{[,", "key": "mine"}', '{"k\u0065y": "mine"}', '[{"key": "mine"}]')
+{
+	run_workflow('any', qq({"body": $body}));
+	unlike($sandbox->ledger->[-1]{body}, qr/[0-9a-f]{32}/, 'one that has it keeps what it has');
+}
 
 my ($out) = $arazzo->query(q{SELECT * FROM arazzo_trace('outer', '{"part": "s3cr3t/x"}')});
 is(last_header('X-Api-Key'), 'key-s3cr3t/x', 'a credential for a workflow in a workflow arrives');
