@@ -240,17 +240,9 @@ arazzo_loop_work(DriveLoop *loop)
 bool
 arazzo_loop_has_work(DriveLoop *loop)
 {
-	slist_iter	iter;
-
 	if (!dlist_is_empty(&loop->answered) || !dlist_is_empty(&loop->ready))
 		return true;
-	slist_foreach(iter, &loop->servers)
-	{
-		if (!dlist_is_empty(&slist_container(LoopServer, node, iter.cur)->waiting))
-			return true;
-	}
-	return !pairingheap_is_empty(loop->asleep) &&
-		pairingheap_container(LoopRun, sleep, pairingheap_first(loop->asleep))->next->until <= arazzo_clock_now();
+	return next_moment(loop) <= arazzo_clock_now();
 }
 
 /* Errors from now on say where the run at hand is. */
@@ -558,6 +550,7 @@ server_of(DriveLoop *loop, const ArazzoConnection *connection)
 		server = MemoryContextAllocZero(loop->context, sizeof(LoopServer));
 		dlist_init(&server->waiting);
 		slist_push_head(&loop->servers, &server->node);
+		arazzo_limit_begin(&server->limit, loop->context);
 	}
 	arazzo_limit_set(&server->limit, connection);
 	return server;
