@@ -74,6 +74,7 @@ struct DriveLoop
 	const LoopRun *current;		/* for error reports */
 };
 
+static void ask_queued(DriveLoop *loop, LoopServer *server);
 static int	compare_moments(const pairingheap_node *a, const pairingheap_node *b, void *argument);
 static void begin_report(DriveLoop *loop, ErrorContextCallback *callback);
 static void wake_sleepers(DriveLoop *loop);
@@ -170,6 +171,7 @@ arazzo_loop_ask_sleepers(DriveLoop *loop)
 	const LoopHooks *hooks = loop->hooks;
 	List	   *stay = NIL;
 	ListCell   *cell;
+	slist_iter	iter;
 
 	while (!pairingheap_is_empty(loop->asleep))
 	{
@@ -185,6 +187,25 @@ arazzo_loop_ask_sleepers(DriveLoop *loop)
 	foreach(cell, stay)
 		pairingheap_add(loop->asleep, &((LoopRun *) lfirst(cell))->sleep);
 	list_free(stay);
+	slist_foreach(iter, &loop->servers)
+		ask_queued(loop, slist_container(LoopServer, node, iter.cur));
+}
+
+/* Those whose calls wait for a place may wait elsewhere as well. */
+static void
+ask_queued(DriveLoop *loop, LoopServer *server)
+{
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify(iter, &server->waiting)
+	{
+		LoopRun    *entry = dlist_container(LoopRun, node, iter.cur);
+
+		if (loop->hooks->wait(loop->hooks->owner, entry->tag, arazzo_clock_now()) != LOOP_LEAVE)
+			continue;
+		dlist_delete(&entry->node);
+		leave(loop, entry);
+	}
 }
 
 List *

@@ -417,6 +417,8 @@ answered(void *owner, void *tag, const RunNext *next, const DriveCall *call,
 
 	arazzo_gate_leave_with(engine->gate, run->server, response->outcome == OUTCOME_RECEIVED,
 						   response->transient, response->message, now);
+	if (arazzo_gate_has_room(engine->gate, run->server))
+		engine->tend_at = 0;
 	run->server = NULL;
 	if (run->lost || (unknown && !call->repeatable))
 	{
@@ -510,8 +512,10 @@ wait(void *owner, void *tag, TimestampTz until)
 	if (!run->lost && !run->engine->draining &&
 		until <= TimestampTzPlusMilliseconds(arazzo_clock_now(), SHORT_WAIT))
 		return LOOP_GO;
-	save_state(run);
-	wait_until(run, until, 0);
+	/* a call that waits for a place begins again from before it */
+	if (run->server == NULL)
+		save_state(run);
+	wait_until(run, until, run->change.retries);
 	return LOOP_LEAVE;
 }
 

@@ -184,6 +184,20 @@ is(scalar(@arrivals), 120, 'all calls are there');
 my @early = grep { $arrivals[ $_ - 1 ] < $begin + ($_ - 2.5) / 50 * 1e6 - 1000 } 1 .. @arrivals;
 is("@early", '', 'none came before the rate allowed it');
 
+# calls that wait are no part of a crash when the server is stopped
+limit(q{SET max_rate '0.001'});
+submit_orders('stop', 4);
+poll("SELECT count(claim) >= 2 FROM arazzo_queue WHERE status = 'running'", 'calls wait for the rate');
+$node->stop('fast');
+$node->append_conf('postgresql.conf', "arazzo.databases = ''");
+$node->start;
+is(sql("SELECT count(*) FROM arazzo_queue WHERE inputs->>'customerId' LIKE 'stop-%' AND (claim IS NOT NULL OR crashes > 0)"), '0', 'they were given back before the server stopped');
+limit(q{DROP max_rate});
+$node->append_conf('postgresql.conf', "arazzo.databases = 'postgres'");
+$node->reload;
+poll("SELECT count(*) = 4 FROM arazzo_runs WHERE inputs->>'customerId' LIKE 'stop-%' AND status = 'succeeded'", 'and are sent later');
+limit(q{ADD max_rate '50'});
+
 # a limit that is lifted, and one that comes, while calls wait
 limit(q{SET max_rate '0.001'});
 submit_orders('slow', 4);
