@@ -30,6 +30,7 @@
 static void begin_count(LimitCount *count, const ServerLimit *limit, TimestampTz now);
 static TimestampTz free_at(const LimitCount *count, const ServerLimit *limit, int ahead, TimestampTz now);
 static double capacity(const ServerLimit *limit);
+static void end_with(ServerLimit *limit, MemoryContext context);
 static void end(void *argument);
 
 bool
@@ -46,8 +47,39 @@ arazzo_limit_set(ServerLimit *limit, const ArazzoConnection *connection)
 	limit->max_rate = connection->max_rate;
 }
 
-void
-arazzo_limit_begin(ServerLimit *limit, MemoryContext context)
+ServerLimit *
+arazzo_limit_find(slist_head *limits, const ArazzoConnection *connection)
+{
+	slist_iter	iter;
+
+	slist_foreach(iter, limits)
+	{
+		ServerLimit *limit = slist_container(ServerLimit, node, iter.cur);
+
+		if (limit->server == connection->server)
+			return limit;
+	}
+	return NULL;
+}
+
+ServerLimit *
+arazzo_limit_get(slist_head *limits, MemoryContext context, const ArazzoConnection *connection)
+{
+	ServerLimit *limit = arazzo_limit_find(limits, connection);
+
+	if (limit == NULL)
+	{
+		limit = MemoryContextAllocZero(context, sizeof(ServerLimit));
+		dlist_init(&limit->waiting);
+		slist_push_head(limits, &limit->node);
+		end_with(limit, context);
+	}
+	arazzo_limit_set(limit, connection);
+	return limit;
+}
+
+static void
+end_with(ServerLimit *limit, MemoryContext context)
 {
 	MemoryContextCallback *callback = MemoryContextAllocZero(context, sizeof(MemoryContextCallback));
 

@@ -12,12 +12,16 @@
 #define ARAZZO_DRIVE_LIMIT_H
 
 #include "datatype/timestamp.h"
+#include "lib/ilist.h"
 
 #include "http/connection.h"
 
-/* A server with limits, as one loop sees it. */
+/* A server with limits, as one loop sees it, and the calls of the loop that
+ * wait until it takes them. */
 typedef struct ServerLimit
 {
+	slist_node	node;
+	dlist_head	waiting;
 	Oid			server;
 	int			max_concurrency;	/* 0: no limit */
 	double		max_rate;		/* calls a second, 0: no limit */
@@ -29,8 +33,13 @@ typedef struct ServerLimit
 /* Whether a connection's server has limits at all. */
 extern bool arazzo_limit_applies(const ArazzoConnection *connection);
 
-/* What the loop has of a server's places is given back with its memory. */
-extern void arazzo_limit_begin(ServerLimit *limit, MemoryContext context);
+/*
+ * A connection's server among those of a loop, with its limits as they are
+ * now: the first is NULL when it is not there, the second adds it.  What the
+ * loop has of its places is given back with its memory.
+ */
+extern ServerLimit *arazzo_limit_find(slist_head *limits, const ArazzoConnection *connection);
+extern ServerLimit *arazzo_limit_get(slist_head *limits, MemoryContext context, const ArazzoConnection *connection);
 
 /* A server's limits as its options are now. */
 extern void arazzo_limit_set(ServerLimit *limit, const ArazzoConnection *connection);
