@@ -19,6 +19,7 @@
 #include "drive/drive.h"
 #include "drive/message.h"
 #include "http/mask.h"
+#include "http/mask_value.h"
 #include "support/clock.h"
 #include "support/try.h"
 #include "work/attempt.h"
@@ -561,7 +562,9 @@ finished(void *owner, void *tag, ArazzoRun *finished_run, List *secrets)
 		failure = arazzo_drive_failure(finished_run, secrets);
 		status = failure->sqlstate == ERRCODE_ARAZZO_IN_DOUBT ? "in_doubt" : "failed";
 	}
-	run->change.outputs = arazzo_value_to_jsonb(arazzo_run_outputs(finished_run));
+	/* what goes on needs values as they are, what is kept does not */
+	run->change.outputs = arazzo_mask_jsonb(arazzo_value_to_jsonb(arazzo_run_outputs(finished_run)),
+											list_concat_copy(arazzo_run_secrets(finished_run), secrets));
 	run->change.ended_by = arazzo_run_ended_by(finished_run);
 	if (!run->lost)
 		end_run(run, status, failure);
