@@ -16,15 +16,14 @@
 #include "miscadmin.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
-#include "storage/lwlock.h"
 #include "storage/proc.h"
-#include "storage/shmem.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
 #include "drive/limit_table.h"
 #include "support/clock.h"
 #include "support/compat.h"
+#include "support/shared_memory.h"
 
 /* Processes that wait, for all servers together; who finds no room waits
  * without being woken. */
@@ -35,8 +34,6 @@
 
 /* Who has not looked for so long (ms) does not wait any more, or is busy. */
 #define STALE_TIME (3 * LIMIT_LOOK_INTERVAL)
-
-#define LOCK_NAME "amberflo_arazzo limits"
 
 typedef struct Waiter
 {
@@ -62,11 +59,7 @@ static int	taken[LIMIT_TABLE_SERVERS];
 /* Counts of this process alone. */
 static HTAB *own_counts = NULL;
 
-static shmem_request_hook_type previous_request_hook = NULL;
-static shmem_startup_hook_type previous_startup_hook = NULL;
-
-static void request_memory(void);
-static void start_memory(void);
+static void start_memory(void *memory, LWLock *lock, bool made);
 static int	place_of(const LimitCount *count);
 static LimitCount *find_shared(Oid server);
 static LimitCount *begin_shared(Oid server);
@@ -82,36 +75,17 @@ static void free_waiter(Waiter *waiter);
 void
 arazzo_limit_table_init(void)
 {
-	if (!process_shared_preload_libraries_in_progress)
-		return;
-	previous_request_hook = shmem_request_hook;
-	shmem_request_hook = request_memory;
-	previous_startup_hook = shmem_startup_hook;
-	shmem_startup_hook = start_memory;
+	static const SharedMemory memory = {"amberflo_arazzo limits", sizeof(LimitTable), start_memory};
+
+	if (process_shared_preload_libraries_in_progress)
+		arazzo_shared_memory_add(&memory);
 }
 
 static void
-request_memory(void)
+start_memory(void *memory, LWLock *lock, bool made)
 {
-	if (previous_request_hook)
-		previous_request_hook();
-	RequestAddinShmemSpace(sizeof(LimitTable));
-	RequestNamedLWLockTranche(LOCK_NAME, 1);
-}
-
-static void
-start_memory(void)
-{
-	bool		found;
-
-	if (previous_startup_hook)
-		previous_startup_hook();
-	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	table = ShmemInitStruct("amberflo_arazzo limits", sizeof(LimitTable), &found);
-	if (!found)
-		memset(table, 0, sizeof(LimitTable));
-	table_lock = &GetNamedLWLockTranche(LOCK_NAME)->lock;
-	LWLockRelease(AddinShmemInitLock);
+	table = memory;
+	table_lock = lock;
 }
 
 LimitCount *

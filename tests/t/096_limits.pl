@@ -5,6 +5,8 @@ use strict;
 use warnings;
 
 use Billing;
+use HttpRoom ();
+use JSON::PP;
 use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
@@ -205,6 +207,25 @@ poll("SELECT count(claim) >= 2 FROM arazzo_queue WHERE status = 'running'", 'cal
 limit(q{DROP max_rate});
 submit_orders('quick', 2);
 poll("SELECT count(*) = 2 FROM arazzo_runs WHERE inputs->>'customerId' LIKE 'quick-%' AND status = 'succeeded'", 'others are free when it is lifted');
+
+# More servers than there is room for, each good for one call and no more: the
+# last ones are counted by each session.
+my $servers = 260;
+$sandbox->mock([ { regex => '/s[0-9]+', answers => [ { body => {} } ] } ]);
+sql('SELECT arazzo_load(' . Arazzo::quote('https://w.example/many-api.json') . ', ' . Arazzo::quote(JSON::PP->new->encode({ openapi => '3.1.0', info => { title => 'm', version => '1' },
+	paths => { map { ("/s$_" => { servers => [ { url => "https://s$_.example" } ], post => { operationId => "s$_", responses => { 200 => { description => 'ok' } } } }) } 1 .. $servers } })) . ')');
+sql('SELECT arazzo_load(' . Arazzo::quote('https://w.example/many.json') . ', ' . Arazzo::quote(JSON::PP->new->encode({ arazzo => '1.0.1', info => { title => 'm', version => '1' },
+	sourceDescriptions => [ { name => 'api', url => 'many-api.json' } ],
+	workflows => [ { workflowId => 'all', steps => [ map { { stepId => "s$_", operationId => "s$_" } } 1 .. $servers ] },
+		map { { workflowId => "one-$_", steps => [ { stepId => "s$_", operationId => "s$_" } ] } } 1, $servers ] })) . ')');
+sql(join '', map { "CREATE SERVER s$_ FOREIGN DATA WRAPPER arazzo OPTIONS (api 'https://s$_.example', url '" . $sandbox->url . "', max_rate '0.001');" } 1 .. $servers);
+my $all = HttpRoom::session($node);
+my $other = HttpRoom::session($node);
+my $again = q{SET statement_timeout = 300; SELECT arazzo_run('one-%d') IS NOT NULL;};
+is($all->ask(q{SELECT arazzo_run('all') IS NOT NULL;}), 't', 'a run with a call to each of many servers');
+like($other->ask(sprintf $again, 1), qr/57014/, 'the first has room, and another session has to wait');
+is($other->ask(sprintf $again, $servers), 't', 'the last has none, and counts for each session');
+like($all->ask(sprintf $again, $servers), qr/57014/, 'but for each it does');
 
 $node->stop('fast');
 unlike(slurp_file($node->logfile), qr/PANIC|TRAP|signal 11/, 'nothing crashed by itself');
