@@ -146,7 +146,7 @@ arazzo_limit_moment(const ServerLimit *limit)
 	TimestampTz moment = free_at(count, limit, arazzo_limit_table_ahead(count, now), now);
 
 	if (arazzo_limit_table_is_shared(count))
-		moment = Min(moment, TimestampTzPlusMilliseconds(limit->looked, LIMIT_LOOK_INTERVAL));
+		moment = Min(moment, TimestampTzPlusMilliseconds(Min(limit->looked, now), LIMIT_LOOK_INTERVAL));
 	arazzo_limit_table_close();
 	return moment;
 }
