@@ -10,9 +10,10 @@
 #include "fmgr.h"
 
 #include "document/store.h"
+#include "drive/limit_table.h"
 #include "http/connection.h"
-#include "work/worker.h"
 #include "support/settings.h"
+#include "work/worker.h"
 
 PG_MODULE_MAGIC;
 
@@ -26,4 +27,5 @@ _PG_init(void)
 	arazzo_settings_reserve();
 	arazzo_store_init();
 	arazzo_connection_init();
+	arazzo_limit_table_init();
 }

@@ -3,8 +3,10 @@
  * limit.c
  *	  How many calls a server takes at a time, and how many a second.
  *
- * The rate is kept by a token bucket for each server, which lasts as long as
- * the process: a limit holds from one statement to the next.
+ * The rate is kept by a token bucket for each server, which outlasts the
+ * statement.  A process that is refused waits in a line; so a place that is
+ * given back goes to whoever has waited longest, not always to the process
+ * that had it.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,11 +14,11 @@
 
 #include <math.h>
 
-#include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "drive/limit.h"
+#include "drive/limit_table.h"
 #include "support/clock.h"
 
 /*
@@ -25,18 +27,11 @@
  */
 #define BUCKET_SECONDS 0.05
 
-typedef struct Bucket
-{
-	Oid			server;			/* key */
-	double		tokens;
-	TimestampTz filled;			/* up to that moment */
-} Bucket;
-
-static HTAB *buckets = NULL;
-
-static Bucket *bucket_of(const ServerLimit *limit);
-static Bucket *filled_bucket(const ServerLimit *limit);
+static void begin_count(LimitCount *count, const ServerLimit *limit, TimestampTz now);
+static TimestampTz free_at(const LimitCount *count, const ServerLimit *limit, int ahead, TimestampTz now);
 static double capacity(const ServerLimit *limit);
+static void end_with(ServerLimit *limit, MemoryContext context);
+static void end(void *argument);
 
 bool
 arazzo_limit_applies(const ArazzoConnection *connection)
@@ -52,21 +47,86 @@ arazzo_limit_set(ServerLimit *limit, const ArazzoConnection *connection)
 	limit->max_rate = connection->max_rate;
 }
 
+ServerLimit *
+arazzo_limit_find(slist_head *limits, const ArazzoConnection *connection)
+{
+	slist_iter	iter;
+
+	slist_foreach(iter, limits)
+	{
+		ServerLimit *limit = slist_container(ServerLimit, node, iter.cur);
+
+		if (limit->server == connection->server)
+			return limit;
+	}
+	return NULL;
+}
+
+ServerLimit *
+arazzo_limit_get(slist_head *limits, MemoryContext context, const ArazzoConnection *connection)
+{
+	ServerLimit *limit = arazzo_limit_find(limits, connection);
+
+	if (limit == NULL)
+	{
+		limit = MemoryContextAllocZero(context, sizeof(ServerLimit));
+		dlist_init(&limit->waiting);
+		slist_push_head(limits, &limit->node);
+		end_with(limit, context);
+	}
+	arazzo_limit_set(limit, connection);
+	return limit;
+}
+
+static void
+end_with(ServerLimit *limit, MemoryContext context)
+{
+	MemoryContextCallback *callback = MemoryContextAllocZero(context, sizeof(MemoryContextCallback));
+
+	callback->func = end;
+	callback->arg = limit;
+	MemoryContextRegisterResetCallback(context, callback);
+}
+
+/* Whatever the loop had of it. */
+static void
+end(void *argument)
+{
+	ServerLimit *limit = argument;
+
+	while (limit->in_flight > 0)
+		arazzo_limit_give_back(limit);
+	if (limit->waits)
+	{
+		arazzo_limit_table_leave(arazzo_limit_table_open(limit->server));
+		arazzo_limit_table_close();
+	}
+}
+
 bool
 arazzo_limit_take(ServerLimit *limit)
 {
-	if (limit->max_concurrency > 0 && limit->in_flight >= limit->max_concurrency)
-		return false;
-	if (limit->max_rate > 0)
-	{
-		Bucket	   *bucket = filled_bucket(limit);
+	LimitCount *count = arazzo_limit_table_open(limit->server);
+	TimestampTz now = arazzo_clock_now();
+	bool		taken;
 
-		if (bucket->tokens < 1)
-			return false;
-		bucket->tokens -= 1;
+	begin_count(count, limit, now);
+	taken = free_at(count, limit, arazzo_limit_table_ahead(count, now), now) <= now;
+	if (taken)
+	{
+		count->tokens -= limit->max_rate > 0 ? 1 : 0;
+		arazzo_limit_table_take(count);
+		arazzo_limit_table_leave(count);
+		limit->in_flight++;
 	}
-	limit->in_flight++;
-	return true;
+	else
+		arazzo_limit_table_wait(count, now);
+	if (limit->max_rate > 0)
+		count->full_at = now + (TimestampTz) ((capacity(limit) - count->tokens) / limit->max_rate * USECS_PER_SEC);
+	limit->waits = !taken;
+	limit->looked = now;
+	arazzo_limit_table_close();
+	return taken;
 }
 
 void
@@ -74,59 +134,49 @@ arazzo_limit_give_back(ServerLimit *limit)
 {
 	Assert(limit->in_flight > 0);
 	limit->in_flight--;
+	arazzo_limit_table_give_back(arazzo_limit_table_open_taken(limit->server));
+	arazzo_limit_table_close();
 }
 
 TimestampTz
 arazzo_limit_moment(const ServerLimit *limit)
 {
-	Bucket	   *bucket;
+	LimitCount *count = arazzo_limit_table_open(limit->server);
+	TimestampTz now = arazzo_clock_now();
+	TimestampTz moment = free_at(count, limit, arazzo_limit_table_ahead(count, now), now);
 
-	if (limit->max_rate <= 0 ||
-		(limit->max_concurrency > 0 && limit->in_flight >= limit->max_concurrency))
-		return DT_NOEND;
-	bucket = bucket_of(limit);
-	return bucket->filled + (TimestampTz) ceil((1 - bucket->tokens) / limit->max_rate * USECS_PER_SEC);
-}
-
-/* The bucket of a server, full when it is new. */
-static Bucket *
-bucket_of(const ServerLimit *limit)
-{
-	Bucket	   *bucket;
-	bool		found;
-
-	if (buckets == NULL)
-	{
-		HASHCTL		control = {0};
-
-		control.keysize = sizeof(Oid);
-		control.entrysize = sizeof(Bucket);
-		control.hcxt = TopMemoryContext;
-		buckets = hash_create("arazzo rates", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	}
-	bucket = hash_search(buckets, &limit->server, HASH_ENTER, &found);
-	if (!found)
-	{
-		bucket->tokens = capacity(limit);
-		bucket->filled = arazzo_clock_now();
-	}
-	return bucket;
+	if (arazzo_limit_table_is_shared(count))
+		moment = Min(moment, TimestampTzPlusMilliseconds(Min(limit->looked, now), LIMIT_LOOK_INTERVAL));
+	arazzo_limit_table_close();
+	return moment;
 }
 
 /*
- * The same, with what the time that passed has put into it.  A clock that
- * was set back begins a new count, and what is there stays.
+ * With what the time that passed has put into it.  A clock that was set back
+ * begins a new count, and what is there stays.
  */
-static Bucket *
-filled_bucket(const ServerLimit *limit)
+static void
+begin_count(LimitCount *count, const ServerLimit *limit, TimestampTz now)
 {
-	Bucket	   *bucket = bucket_of(limit);
-	TimestampTz now = arazzo_clock_now();
-	double		seconds = Max(now - bucket->filled, 0) / (double) USECS_PER_SEC;
+	double		seconds = Max(now - count->filled, 0) / (double) USECS_PER_SEC;
 
-	bucket->tokens = Min(bucket->tokens + seconds * limit->max_rate, capacity(limit));
-	bucket->filled = now;
-	return bucket;
+	if (count->filled == 0)
+		count->tokens = capacity(limit);
+	else
+		count->tokens = Min(count->tokens + seconds * limit->max_rate, capacity(limit));
+	count->filled = now;
+}
+
+/* When there is a place beyond those for others that come before; DT_NOEND
+ * when only the end of a call can free one. */
+static TimestampTz
+free_at(const LimitCount *count, const ServerLimit *limit, int ahead, TimestampTz now)
+{
+	if (limit->max_concurrency > 0 && count->in_flight + ahead >= limit->max_concurrency)
+		return DT_NOEND;
+	if (limit->max_rate <= 0 || count->tokens >= 1 + ahead)
+		return now;
+	return count->filled + (TimestampTz) ceil((1 + ahead - count->tokens) / limit->max_rate * USECS_PER_SEC);
 }
 
 static double

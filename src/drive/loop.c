@@ -26,14 +26,6 @@
 #include "support/clock.h"
 #include "support/strings.h"
 
-/* A server with limits, and calls that wait until it takes them. */
-typedef struct LoopServer
-{
-	slist_node	node;
-	ServerLimit limit;
-	dlist_head	waiting;		/* of LoopRun */
-} LoopServer;
-
 /* What a run that receives messages is parked for. */
 typedef enum LoopAwaits
 {
@@ -53,7 +45,7 @@ struct LoopRun
 	MemoryContext call_context; /* of the call at hand */
 	const RunNext *next;
 	DriveCall	call;
-	LoopServer *server;			/* that the call counts for, or NULL */
+	ServerLimit *server;		/* that the call counts for, or NULL */
 	List	   *secrets;		/* of char * */
 	DriveReceiver *receiver;	/* NULL when no step receives */
 	LoopAwaits	awaits;
@@ -70,10 +62,11 @@ struct DriveLoop
 	dlist_head	ready;			/* of LoopRun: can go on */
 	dlist_head	answered;		/* of LoopRun: its transfer is done */
 	pairingheap *asleep;		/* of LoopRun, by moment */
-	slist_head	servers;		/* of LoopServer */
+	slist_head	servers;		/* of ServerLimit */
 	const LoopRun *current;		/* for error reports */
 };
 
+static void ask_queued(DriveLoop *loop, ServerLimit *server);
 static int	compare_moments(const pairingheap_node *a, const pairingheap_node *b, void *argument);
 static void begin_report(DriveLoop *loop, ErrorContextCallback *callback);
 static void wake_sleepers(DriveLoop *loop);
@@ -92,10 +85,8 @@ static LoopVerdict refuse(LoopRun *entry, const ArazzoFailure *failure);
 static LoopVerdict sleep_in(DriveLoop *loop, LoopRun *entry);
 static const char *make_key(LoopRun *entry);
 static void send_or_queue(DriveLoop *loop, LoopRun *entry);
-static LoopServer *server_of(DriveLoop *loop, const ArazzoConnection *connection);
-static LoopServer *find_server(DriveLoop *loop, const ArazzoConnection *connection);
 static void lift_limits(DriveLoop *loop, const ArazzoConnection *connection);
-static void send_queued(LoopServer *server);
+static void send_queued(ServerLimit *server);
 static void send_held(LoopRun *entry);
 static void send_call(LoopRun *entry);
 static void note_answer(void *argument);
@@ -170,6 +161,7 @@ arazzo_loop_ask_sleepers(DriveLoop *loop)
 	const LoopHooks *hooks = loop->hooks;
 	List	   *stay = NIL;
 	ListCell   *cell;
+	slist_iter	iter;
 
 	while (!pairingheap_is_empty(loop->asleep))
 	{
@@ -185,6 +177,25 @@ arazzo_loop_ask_sleepers(DriveLoop *loop)
 	foreach(cell, stay)
 		pairingheap_add(loop->asleep, &((LoopRun *) lfirst(cell))->sleep);
 	list_free(stay);
+	slist_foreach(iter, &loop->servers)
+		ask_queued(loop, slist_container(ServerLimit, node, iter.cur));
+}
+
+/* Those whose calls wait for a place may wait elsewhere as well. */
+static void
+ask_queued(DriveLoop *loop, ServerLimit *server)
+{
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify(iter, &server->waiting)
+	{
+		LoopRun    *entry = dlist_container(LoopRun, node, iter.cur);
+
+		if (loop->hooks->wait(loop->hooks->owner, entry->tag, arazzo_clock_now()) != LOOP_LEAVE)
+			continue;
+		dlist_delete(&entry->node);
+		leave(loop, entry);
+	}
 }
 
 List *
@@ -232,7 +243,7 @@ arazzo_loop_work(DriveLoop *loop)
 	receive_answers(loop);
 	wake_sleepers(loop);
 	slist_foreach(iter, &loop->servers)
-		send_queued(slist_container(LoopServer, node, iter.cur));
+		send_queued(slist_container(ServerLimit, node, iter.cur));
 	advance_ready(loop);
 	error_context_stack = callback.previous;
 }
@@ -240,17 +251,9 @@ arazzo_loop_work(DriveLoop *loop)
 bool
 arazzo_loop_has_work(DriveLoop *loop)
 {
-	slist_iter	iter;
-
 	if (!dlist_is_empty(&loop->answered) || !dlist_is_empty(&loop->ready))
 		return true;
-	slist_foreach(iter, &loop->servers)
-	{
-		if (!dlist_is_empty(&slist_container(LoopServer, node, iter.cur)->waiting))
-			return true;
-	}
-	return !pairingheap_is_empty(loop->asleep) &&
-		pairingheap_container(LoopRun, sleep, pairingheap_first(loop->asleep))->next->until <= arazzo_clock_now();
+	return next_moment(loop) <= arazzo_clock_now();
 }
 
 /* Errors from now on say where the run at hand is. */
@@ -542,59 +545,28 @@ send_or_queue(DriveLoop *loop, LoopRun *entry)
 		send_held(entry);
 		return;
 	}
-	entry->server = server_of(loop, connection);
+	entry->server = arazzo_limit_get(&loop->servers, loop->context, connection);
 	dlist_push_tail(&entry->server->waiting, &entry->node);
 	send_queued(entry->server);
-}
-
-/* The server of a connection, with its limits as they are now. */
-static LoopServer *
-server_of(DriveLoop *loop, const ArazzoConnection *connection)
-{
-	LoopServer *server = find_server(loop, connection);
-
-	if (server == NULL)
-	{
-		server = MemoryContextAllocZero(loop->context, sizeof(LoopServer));
-		dlist_init(&server->waiting);
-		slist_push_head(&loop->servers, &server->node);
-	}
-	arazzo_limit_set(&server->limit, connection);
-	return server;
-}
-
-static LoopServer *
-find_server(DriveLoop *loop, const ArazzoConnection *connection)
-{
-	slist_iter	iter;
-
-	slist_foreach(iter, &loop->servers)
-	{
-		LoopServer *server = slist_container(LoopServer, node, iter.cur);
-
-		if (server->limit.server == connection->server)
-			return server;
-	}
-	return NULL;
 }
 
 /* The server has no limits any more: what waits for them need not. */
 static void
 lift_limits(DriveLoop *loop, const ArazzoConnection *connection)
 {
-	LoopServer *server = find_server(loop, connection);
+	ServerLimit *server = arazzo_limit_find(&loop->servers, connection);
 
 	if (server == NULL)
 		return;
-	arazzo_limit_set(&server->limit, connection);
+	arazzo_limit_set(server, connection);
 	send_queued(server);
 }
 
 /* In the order in which they came. */
 static void
-send_queued(LoopServer *server)
+send_queued(ServerLimit *server)
 {
-	while (!dlist_is_empty(&server->waiting) && arazzo_limit_take(&server->limit))
+	while (!dlist_is_empty(&server->waiting) && arazzo_limit_take(server))
 		send_held(dlist_container(LoopRun, node, dlist_pop_head_node(&server->waiting)));
 }
 
@@ -690,7 +662,7 @@ end_call(LoopRun *entry)
 {
 	if (entry->server == NULL)
 		return;
-	arazzo_limit_give_back(&entry->server->limit);
+	arazzo_limit_give_back(entry->server);
 	send_queued(entry->server);
 	entry->server = NULL;
 }
@@ -768,10 +740,10 @@ next_moment(DriveLoop *loop)
 		moment = pairingheap_container(LoopRun, sleep, pairingheap_first(loop->asleep))->next->until;
 	slist_foreach(iter, &loop->servers)
 	{
-		LoopServer *server = slist_container(LoopServer, node, iter.cur);
+		ServerLimit *server = slist_container(ServerLimit, node, iter.cur);
 
 		if (!dlist_is_empty(&server->waiting))
-			moment = Min(moment, arazzo_limit_moment(&server->limit));
+			moment = Min(moment, arazzo_limit_moment(server));
 	}
 	return moment;
 }

@@ -109,7 +109,8 @@ extern LoopRun *arazzo_loop_add(DriveLoop *loop, ArazzoRun *run, Oid role, const
 extern void arazzo_loop_release(LoopRun *entry);
 extern void arazzo_loop_remove(LoopRun *entry);
 
-/* Asks of each run that waits for a moment or a message whether it leaves. */
+/* Asks of each run that waits for a moment, a message or a place at a server
+ * whether it leaves, by the hook wait. */
 extern void arazzo_loop_ask_sleepers(DriveLoop *loop);
 
 /* Secrets (List of char *) that the run's calls have carried so far. */

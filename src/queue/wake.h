@@ -16,7 +16,7 @@ extern void (*arazzo_queue_wake) (void);
 
 /*
  * This transaction has queued a run.  When it commits, workers are woken; a
- * transaction that is prepared wakes nobody when it is committed later.
+ * transaction that is prepared is no longer this session's, and forgotten.
  */
 extern void arazzo_queue_wake_at_commit(void);
 

@@ -48,6 +48,7 @@ struct QueueEngine
 	DriveLoop  *loop;
 	QueueGate  *gate;
 	int64		claim;
+	Oid			table;			/* that the claim is for */
 	int			limit;
 	int			taken;
 	int			ahead;			/* runs to take beyond what the loop may have */

@@ -19,6 +19,7 @@
 #include "drive/drive.h"
 #include "drive/message.h"
 #include "http/mask.h"
+#include "http/mask_value.h"
 #include "support/clock.h"
 #include "support/try.h"
 #include "work/attempt.h"
@@ -447,6 +448,8 @@ answered(void *owner, void *tag, const RunNext *next, const DriveCall *call,
 
 	arazzo_gate_leave_with(engine->gate, run->server, response->outcome == OUTCOME_RECEIVED,
 						   response->transient, response->message, now);
+	if (arazzo_gate_has_room(engine->gate, run->server))
+		engine->tend_at = 0;
 	run->server = NULL;
 	if (run->lost || (unknown && !call->repeatable))
 	{
@@ -540,8 +543,10 @@ wait(void *owner, void *tag, TimestampTz until)
 	if (!run->lost && !run->engine->draining &&
 		until <= TimestampTzPlusMilliseconds(arazzo_clock_now(), SHORT_WAIT))
 		return LOOP_GO;
-	save_state(run);
-	wait_until(run, until, 0);
+	/* a call that waits for a place begins again from before it */
+	if (run->server == NULL)
+		save_state(run);
+	wait_until(run, until, run->change.retries);
 	return LOOP_LEAVE;
 }
 
@@ -586,7 +591,9 @@ finished(void *owner, void *tag, ArazzoRun *finished_run, List *secrets)
 		failure = arazzo_drive_failure(finished_run, secrets);
 		status = failure->sqlstate == ERRCODE_ARAZZO_IN_DOUBT ? "in_doubt" : "failed";
 	}
-	run->change.outputs = arazzo_value_to_jsonb(arazzo_run_outputs(finished_run));
+	/* what goes on needs values as they are, what is kept does not */
+	run->change.outputs = arazzo_mask_jsonb(arazzo_value_to_jsonb(arazzo_run_outputs(finished_run)),
+											list_concat_copy(arazzo_run_secrets(finished_run), secrets));
 	run->change.ended_by = arazzo_run_ended_by(finished_run);
 	arazzo_run_free(finished_run);
 	run->run = NULL;

@@ -9,12 +9,14 @@
 
 #include "commands/async.h"
 #include "utils/memutils.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "queue/order_store.h"
 #include "queue/split.h"
 #include "queue/split_store.h"
 #include "support/clock.h"
+#include "support/extension.h"
 #include "support/try.h"
 #include "work/attempt.h"
 #include "work/engine_internal.h"
@@ -39,6 +41,7 @@ typedef struct Attempted
 } Attempted;
 
 static void act(void *argument);
+static bool has_table(const QueueEngine *engine);
 static void write_all(QueueEngine *engine);
 static void write_changes(QueueEngine *engine, List *changed);
 static void lock_orders(List *changed);
@@ -99,8 +102,23 @@ static void
 act(void *argument)
 {
 	Attempted  *attempted = argument;
+	QueueEngine *engine = attempted->engine;
 
-	attempted->action(attempted->engine);
+	if (!OidIsValid(engine->table))
+		engine->table = arazzo_extension_relation("arazzo_queue");
+	else if (!has_table(engine))
+		ereport(ERROR,
+				errcode(ERRCODE_UNDEFINED_TABLE),
+				errmsg("the queued runs that this process works on do not exist any more"));
+	attempted->action(engine);
+}
+
+/* The extension may be dropped meanwhile; runs of the next have the same
+ * numbers and are others. */
+static bool
+has_table(const QueueEngine *engine)
+{
+	return SearchSysCacheExists1(RELOID, ObjectIdGetDatum(engine->table));
 }
 
 /* Throws an error that no second try helps against, or not after so many. */
@@ -111,7 +129,7 @@ bear(const QueueEngine *engine, ErrorData *error, int refusals)
 	bool		passes = ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_INSUFFICIENT_RESOURCES;
 
 	if (error->sqlerrcode == ERRCODE_QUERY_CANCELED || error->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN || engine->notified ||
-		(refusals > driver->patience && !(passes && driver->stays)))
+		!has_table(engine) || (refusals > driver->patience && !(passes && driver->stays)))
 		ReThrowError(error);
 	ereport(LOG,
 			errcode(error->sqlerrcode),

@@ -108,7 +108,7 @@ arazzo_gate_server(QueueGate *gate, const ArazzoConnection *connection)
 }
 
 bool
-arazzo_gate_is_open(const QueueGate *gate, const GateServer *server,
+arazzo_gate_is_open(const QueueGate *gate, GateServer *server,
 					const ArazzoConnection *connection, bool probe, TimestampTz now)
 {
 	if (find_state(gate, GATE_PAUSED, server->name, connection->role))
@@ -117,8 +117,20 @@ arazzo_gate_is_open(const QueueGate *gate, const GateServer *server,
 		return false;
 	if ((connection->max_concurrency > 0 || connection->max_rate > 0) &&
 		server->in_flight >= Max(gate->concurrency / 2, connection->max_concurrency))
+	{
+		server->held = true;
 		return false;
+	}
 	return probe || !is_full(gate, server) || now - server->answered < STALL_TIME * 1000;
+}
+
+bool
+arazzo_gate_has_room(const QueueGate *gate, GateServer *server)
+{
+	if (server == NULL || !server->held || server->in_flight > gate->concurrency / 4)
+		return false;
+	server->held = false;
+	return true;
 }
 
 /* Three of four calls: the rest is for others when it does not answer. */

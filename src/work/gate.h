@@ -30,6 +30,7 @@ typedef struct GateServer
 								 * the server's limits */
 	int			failures;		/* calls without an answer, in a row */
 	TimestampTz answered;		/* the last answer, or the first call */
+	bool		held;			/* runs for want of room among its calls */
 } GateServer;
 
 /* A gate in the current memory context; concurrency is the calls at a time
@@ -40,13 +41,16 @@ extern QueueGate *arazzo_gate_create(int concurrency);
 extern GateServer *arazzo_gate_server(QueueGate *gate, const ArazzoConnection *connection);
 
 /* May a role call the server?  A probe may although it is broken. */
-extern bool arazzo_gate_is_open(const QueueGate *gate, const GateServer *server,
+extern bool arazzo_gate_is_open(const QueueGate *gate, GateServer *server,
 								const ArazzoConnection *connection, bool probe, TimestampTz now);
 
 /* A call is on its way to the server, and is over; answered: with an answer. */
 extern void arazzo_gate_enter(GateServer *server, TimestampTz now);
 extern void arazzo_gate_leave_with(QueueGate *gate, GateServer *server, bool answered, bool transient,
 								   const char *reason, TimestampTz now);
+
+/* Is there room for runs that were held for want of it?  Says so once. */
+extern bool arazzo_gate_has_room(const QueueGate *gate, GateServer *server);
 
 /* The server refused the credential of a role. */
 extern void arazzo_gate_pause(QueueGate *gate, const GateServer *server, Oid role, int status);

@@ -24,6 +24,7 @@
 #include "utils/varlena.h"
 #include "utils/wait_event.h"
 
+#include "work/prepared.h"
 #include "work/shared.h"
 #include "work/worker.h"
 
@@ -71,6 +72,7 @@ arazzo_worker_init(void)
 	if (!process_shared_preload_libraries_in_progress)
 		return;
 	arazzo_shared_init();
+	arazzo_prepared_init();
 	register_launcher();
 }
 

@@ -14,12 +14,11 @@
 #include "port/atomics.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
-#include "storage/lwlock.h"
 #include "storage/proc.h"
-#include "storage/shmem.h"
 
 #include "queue/wake.h"
 #include "support/compat.h"
+#include "support/shared_memory.h"
 #include "work/shared.h"
 
 typedef struct SharedWorker
@@ -35,14 +34,11 @@ typedef struct SharedWorkers
 } SharedWorkers;
 
 static SharedWorkers *shared = NULL;
+static LWLock *shared_lock = NULL;
 static SharedWorker *own = NULL;
 static uint32 seen = 0;
 
-static shmem_request_hook_type previous_request_hook = NULL;
-static shmem_startup_hook_type previous_startup_hook = NULL;
-
-static void request_memory(void);
-static void start_memory(void);
+static void start_memory(void *memory, LWLock *lock, bool made);
 static void wake_workers(void);
 static void take_slot(SharedWorker *slot);
 static void leave(int code, Datum argument);
@@ -50,37 +46,24 @@ static void leave(int code, Datum argument);
 void
 arazzo_shared_init(void)
 {
-	previous_request_hook = shmem_request_hook;
-	shmem_request_hook = request_memory;
-	previous_startup_hook = shmem_startup_hook;
-	shmem_startup_hook = start_memory;
+	static const SharedMemory memory = {"amberflo_arazzo workers", sizeof(SharedWorkers), start_memory};
+
+	arazzo_shared_memory_add(&memory);
 }
 
 static void
-request_memory(void)
+start_memory(void *memory, LWLock *lock, bool made)
 {
-	if (previous_request_hook)
-		previous_request_hook();
-	RequestAddinShmemSpace(sizeof(SharedWorkers));
-}
-
-static void
-start_memory(void)
-{
-	bool		found;
 	int			i;
 
-	if (previous_startup_hook)
-		previous_startup_hook();
-	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	shared = ShmemInitStruct("amberflo_arazzo workers", sizeof(SharedWorkers), &found);
-	for (i = 0; i < QUEUE_MAX_WORKERS && !found; i++)
+	shared = memory;
+	shared_lock = lock;
+	for (i = 0; i < QUEUE_MAX_WORKERS && !made; i++)
 	{
 		pg_atomic_init_u32(&shared->workers[i].database, InvalidOid);
 		pg_atomic_init_u32(&shared->workers[i].process, 0);
 		pg_atomic_init_u32(&shared->workers[i].wakes, 0);
 	}
-	LWLockRelease(AddinShmemInitLock);
 	arazzo_queue_wake = wake_workers;
 }
 
@@ -106,7 +89,7 @@ arazzo_shared_join(void)
 {
 	int			i;
 
-	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+	LWLockAcquire(shared_lock, LW_EXCLUSIVE);
 	for (i = 0; i < QUEUE_MAX_WORKERS; i++)
 	{
 		if (pg_atomic_read_u32(&shared->workers[i].database) == InvalidOid)
@@ -114,7 +97,7 @@ arazzo_shared_join(void)
 	}
 	if (i < QUEUE_MAX_WORKERS)
 		take_slot(&shared->workers[i]);
-	LWLockRelease(AddinShmemInitLock);
+	LWLockRelease(shared_lock);
 	return own != NULL;
 }
 

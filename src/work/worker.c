@@ -24,9 +24,11 @@
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
+#include "tcop/tcopprot.h"
 #include "utils/backend_status.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
+#include "utils/timeout.h"
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
@@ -51,6 +53,7 @@
 PGDLLEXPORT void arazzo_worker_main(Datum argument) pg_attribute_noreturn();
 
 static void set_up(void);
+static void handle_cancel(SIGNAL_ARGS);
 static void set_setting(const char *name, const char *value);
 static void begin(void);
 static void commit(bool durable);
@@ -85,7 +88,7 @@ set_up(void)
 {
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
-	pqsignal(SIGINT, SignalHandlerForShutdownRequest);
+	pqsignal(SIGINT, handle_cancel);
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnection(MyBgworkerEntry->bgw_extra, NULL, 0);
 	if (!arazzo_shared_join())
@@ -102,6 +105,17 @@ set_up(void)
 	set_setting("default_transaction_read_only", "off");
 	set_setting("application_name", "arazzo worker");
 	pgstat_report_appname("arazzo worker");
+}
+
+/* A lock that was waited for too long comes as a cancel, too: it ends the
+ * statement.  One from elsewhere ends the worker. */
+static void
+handle_cancel(SIGNAL_ARGS)
+{
+	if (get_timeout_indicator(LOCK_TIMEOUT, false))
+		StatementCancelHandler(postgres_signal_arg);
+	else
+		SignalHandlerForShutdownRequest(postgres_signal_arg);
 }
 
 static void

@@ -107,6 +107,8 @@ test_limit(PG_FUNCTION_ARGS)
 		}
 	}
 	arazzo_clock_replace(NULL);
+	while (limit.in_flight > 0)
+		arazzo_limit_give_back(&limit);
 	PG_RETURN_TEXT_P(cstring_to_text(log.data));
 }
 

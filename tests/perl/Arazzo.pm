@@ -17,12 +17,13 @@ use Sandbox;
 
 our $TOP = abs_path(dirname(abs_path(__FILE__)) . '/../..');
 
-# Options: name, shape (no sandbox without), config (lines), keys (1: user
+# Options: name, install_path (of another PostgreSQL), shape (no sandbox without), config (lines), keys (1: user
 # mappings for the superuser), amberflo_key, stripe_key.
 sub new
 {
 	my ($class, %options) = @_;
-	my $node = Node->new($options{name} // 'main');
+	my $node = Node->new($options{name} // 'main',
+		$options{install_path} ? (install_path => $options{install_path}) : ());
 	my $self = bless { node => $node, %options }, $class;
 
 	# The extension needs UTF-8, whatever the locale of the tests.

@@ -25,10 +25,11 @@ sub poll_query_until
 	my ($self, $database, $query, $expected) = @_;
 	my ($output, $errors);
 
+	local %ENV = $self->_get_env;
 	$expected //= 't';
 	foreach (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
 	{
-		IPC::Run::run([ 'psql', '-XAt', '-d', $self->connstr($database), '-c', $query ], '<', '/dev/null',
+		IPC::Run::run([ $self->installed_command('psql'), '-XAt', '-d', $self->connstr($database), '-c', $query ], '<', '/dev/null',
 			'>', \$output, '2>', \$errors);
 		return 1 if $output eq "$expected\n" && $errors eq '';
 		Time::HiRes::usleep(100_000);

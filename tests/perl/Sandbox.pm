@@ -130,7 +130,8 @@ sub ledger
 	return JSON::PP->new->utf8->decode($self->control('GET', "ledger?since=$since$path"));
 }
 
-# {count, kept, connections}
+# {count, kept, connections, busiest}; busiest: the most requests under way at
+# a time
 sub counts
 {
 	my ($self) = @_;

@@ -6,7 +6,7 @@
  *
  *	GET    ledger?since=N&path=PREFIX	requests as a JSON array
  *	DELETE ledger
- *	GET    ledger/count					{"count", "kept", "connections"}
+ *	GET    ledger/count					{"count", "kept", "connections", "busiest"}
  *	GET    state						all that both services hold
  *	POST   reset						forget everything but the settings
  *	POST   settle						what the services do late
@@ -97,8 +97,8 @@ ledger_count(Request *req, Answer *ans)
 {
 	(void) req;
 	answer_text(ans, 200, "application/json",
-				"{\"count\":%" PRIu64 ",\"kept\":%" PRIu64 ",\"connections\":%" PRIu64 "}",
-				ledger_total(), ledger_kept(), http_connections());
+				"{\"count\":%" PRIu64 ",\"kept\":%" PRIu64 ",\"connections\":%" PRIu64 ",\"busiest\":%" PRIu64 "}",
+				ledger_total(), ledger_kept(), http_connections(), ledger_busiest());
 }
 
 static void

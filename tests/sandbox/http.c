@@ -91,6 +91,15 @@ note_incomplete(Request *req)
 	pthread_mutex_unlock(&lock);
 }
 
+/* A request that nobody waits for any more. */
+static void
+note_over(Request *req)
+{
+	pthread_mutex_lock(&lock);
+	ledger_over(req);
+	pthread_mutex_unlock(&lock);
+}
+
 static void
 on_completed(void *cls, struct MHD_Connection *connection, void **context,
 			 enum MHD_RequestTerminationCode code)
@@ -102,6 +111,7 @@ on_completed(void *cls, struct MHD_Connection *connection, void **context,
 		return;
 	if (req->stage == STAGE_BODY && !req->recorded)
 		note_incomplete(req);
+	note_over(req);
 	request_free(req);
 	*context = NULL;
 }
@@ -224,6 +234,7 @@ deliver(Request *req)
 	enum MHD_Result result;
 
 	req->stage = STAGE_ANSWERED;
+	note_over(req);
 	if (req->answer.delivery == DELIVER_RESET || req->answer.delivery == DELIVER_CLOSE)
 		return break_connection(req);
 	response = make_response(&req->answer);

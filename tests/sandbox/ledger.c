@@ -34,6 +34,8 @@ static size_t count;
 static size_t size;
 static uint64_t total;			/* entries ever noted; the newest one's seq */
 static uint64_t cleared;		/* how many of them came before the last clear */
+static uint64_t under_way;		/* requests without an answer yet */
+static uint64_t busiest;		/* the most of them at a time since then */
 
 static size_t
 entry_size(const Request *req)
@@ -119,6 +121,10 @@ ledger_add(Request *req, bool complete)
 {
 	req->seq = ++total;
 	req->recorded = true;
+	req->open = complete;
+	under_way += complete;
+	if (under_way > busiest)
+		busiest = under_way;
 	if (settings.ledger_limit == 0)
 		return;
 	make_room();
@@ -127,6 +133,13 @@ ledger_add(Request *req, bool complete)
 	count++;
 	while (settings.ledger_limit > 0 && count > (uint64_t) settings.ledger_limit)
 		drop_oldest();
+}
+
+void
+ledger_over(Request *req)
+{
+	under_way -= req->open;
+	req->open = false;
 }
 
 static Entry *
@@ -246,6 +259,7 @@ ledger_clear(void)
 		drop_oldest();
 	first = 0;
 	cleared = total;
+	busiest = under_way;
 }
 
 /* How many requests were noted since the last clear. */
@@ -259,4 +273,10 @@ uint64_t
 ledger_kept(void)
 {
 	return count;
+}
+
+uint64_t
+ledger_busiest(void)
+{
+	return busiest;
 }

@@ -123,6 +123,7 @@ typedef struct Request
 	uint64_t	seq;			/* of the ledger entry */
 	RequestStage stage;
 	bool		recorded;		/* has a ledger entry */
+	bool		open;			/* and is under way */
 	const char *method;
 	const char *target;			/* as it came, undecoded */
 	const char *version;

@@ -76,7 +76,7 @@ is($sandbox->stop, 0, 'SIGTERM ends it with success');
 my $bounded = Sandbox->start(args => [ '--ledger-limit', 2, '--event-limit', 1 ]);
 $bounded->call('POST', '/ingest', [ 'X-API-KEY' => "key-$_", 'Content-Type' => $json ], $event) foreach 1 .. 3;
 is_deeply([ map { $_->{seq} } @{ $bounded->ledger } ], [ 2, 3 ], 'a bounded ledger keeps the newest');
-is_deeply($bounded->counts, { count => 3, kept => 2, connections => 5 }, 'and counts them all');
+is_deeply($bounded->counts, { count => 3, kept => 2, connections => 5, busiest => 1 }, 'and counts them all');
 is($bounded->state->{amberflo}{ingested}, 3, 'so do bounded events');
 is(scalar @{ $bounded->state->{amberflo}{events} }, 1, 'which keep the first');
 my $quiet = Sandbox->start(args => ['--quiet-ledger']);

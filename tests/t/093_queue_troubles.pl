@@ -5,16 +5,16 @@ use strict;
 use warnings;
 
 use Billing;
+use Clock;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $clock = PostgreSQL::Test::Utils::tempdir() . '/clock';
+my $clock = Clock->new;
 my $billing;
 {
 	# a clock that can be set; and few descriptors
-	my $library = make_clock($clock);
+	local $ENV{LD_PRELOAD} = $clock->preload;
 
-	local $ENV{LD_PRELOAD} = join(' ', $library, $ENV{LD_PRELOAD} // ());
 	$billing = Billing->new(workers => 1, config => ['arazzo.concurrency = 128', 'max_files_per_process = 80']);
 }
 my $node = $billing->node;
@@ -22,50 +22,6 @@ my $sandbox = $billing->sandbox;
 
 sub sql { return $billing->sql($_[0]); }
 sub poll { ok($node->poll_query_until('postgres', $_[0]), $_[1]); return; }
-
-# A library that adds the seconds in a file to the time of day.
-sub make_clock
-{
-	my ($file) = @_;
-	my $base = PostgreSQL::Test::Utils::tempdir() . '/clock_shift';
-
-	append_to_file($file, "0000000000\n");
-	append_to_file("$base.c", <<"C");
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/time.h>
-
-int
-gettimeofday(struct timeval *restrict moment, void *restrict zone)
-{
-	static int	(*real) (struct timeval *, void *);
-	static const char *shift;
-	int			result;
-
-	if (shift == NULL)
-	{
-		real = dlsym(RTLD_NEXT, "gettimeofday");
-		shift = mmap(NULL, 11, PROT_READ, MAP_SHARED, open("$file", O_RDONLY), 0);
-	}
-	result = real(moment, zone);
-	moment->tv_sec += atol(shift);
-	return result;
-}
-C
-	system('gcc', '-shared', '-fPIC', '-o', "$base.so", "$base.c", '-ldl') == 0 or die 'could not compile the clock';
-	return "$base.so";
-}
-
-sub set_clock
-{
-	open my $handle, '+<', $clock or die "could not open \"$clock\": $!";
-	printf $handle "%+010d\n", $_[0];
-	close $handle;
-	return;
-}
 
 # more calls than there are descriptors for
 $sandbox->fault(path => '/ingest', fault => 'slow', ms => 300, count => 150);
@@ -183,18 +139,18 @@ is($billing->ledger('late'), 'event 2 order 1', 'with the same event');
 
 # the clock is set back by a day, while runs wait and while the worker idles
 my $waiting = $billing->submit('waiting', "not_before => now() + interval '1 day 2 seconds'");
-set_clock(86400);
+$clock->shift(86400);
 poll("SELECT status = 'succeeded' FROM arazzo_runs WHERE run = $waiting", 'a day later');
-set_clock(0);
+$clock->shift(0);
 $run = $billing->submit('back');
 poll("SELECT status = 'succeeded' FROM arazzo_runs WHERE run = $run", 'the clock is set back: a commit wakes');
 my $pid = $billing->pid;
 $run = $billing->submit('silent', "not_before => now() + interval '1 s'");
-set_clock(-86400);
+$clock->shift(-86400);
 sql("UPDATE arazzo_queue SET due = now() WHERE id = $run");
 poll("SELECT status = 'succeeded' FROM arazzo_runs WHERE run = $run", 'and again: what nobody tells of is found');
 is($billing->pid, $pid, 'by the same worker');
-set_clock(0);
+$clock->shift(0);
 
 # a run that ends its worker each time it is noted
 sql('DELETE FROM arazzo_queue_attempts; DELETE FROM arazzo_queue');
