@@ -34,6 +34,7 @@ missing_packages() {
 	has_postgresql || echo postgresql
 	! has_postgresql || [ -f "$("${PG_CONFIG:-pg_config}" --includedir)/libpq-fe.h" ] || echo libpq-dev
 	has_header curl/curl.h && command -v curl-config >/dev/null 2>&1 || echo libcurl4-openssl-dev
+	has_header openssl/ssl.h || echo libssl-dev
 	has_header zlib.h || echo zlib1g-dev
 	has_header yaml.h || echo libyaml-dev
 	has_header microhttpd.h || echo libmicrohttpd-dev

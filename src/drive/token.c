@@ -221,6 +221,7 @@ static void
 copy_options(HttpOptions *options)
 {
 	copy_text(&options->ca_file);
+	copy_text(&options->crl_file);
 	copy_text(&options->client_cert);
 	copy_text(&options->client_key);
 	copy_text(&options->proxy);

@@ -28,6 +28,7 @@ typedef struct HttpOptions
 	int64		max_response_bytes; /* decoded body */
 	int			max_header_bytes;
 	const char *ca_file;		/* NULL: the system's */
+	const char *crl_file;		/* revoked certificates; NULL: not asked */
 	const char *client_cert;	/* PEM text or NULL */
 	const char *client_key;
 	const char *user;			/* for http digest only, else NULL */

@@ -4,6 +4,7 @@
 use strict;
 use warnings;
 
+use Compress::Zlib;
 use FaultTable;
 use Http2Server;
 use Test::More;
@@ -26,6 +27,9 @@ my $ok = frame($headers, $end_headers, 1, Http2Server::ok());
 my $whole = Http2Server::answer('whole');
 my $part = $ok . frame($data, 0, 1, 'part');
 
+my $packed = frame($headers, $end_headers, 1, Http2Server::ok() . header('content-encoding', 'gzip'));
+my $gzip = Compress::Zlib::memGzip('unpacked');
+
 sub reset_by { return frame($reset, 0, 1, pack('N', $_[0])); }
 
 sub goaway { return frame($goaway, 0, 0, pack('NN', @_)); }
@@ -33,6 +37,9 @@ sub goaway { return frame($goaway, 0, 0, pack('NN', @_)); }
 # Name, workflow, actions.
 my @cases = (
 	[ 'whole answer', 'read', [$whole] ],
+	[ 'an end that comes early, no length', 'read', [ $ok . frame($data, $end_stream, 1, '{"amount": 12') ] ],
+	[ 'gzip, whole', 'read', [ $packed . frame($data, $end_stream, 1, $gzip) ] ],
+	[ 'gzip cut off', 'read', [ $packed . frame($data, $end_stream, 1, substr($gzip, 0, -1)) ] ],
 	[ 'GOAWAY, the stream was not taken up', 'write', [ goaway(0, 0), 'STALL' ] ],
 	[ 'GOAWAY, the stream was taken up', 'write', [ goaway(1, 0), $whole ] ],
 	[ 'GOAWAY for a reason', 'write', [ goaway(1, 2), 'CLOSE' ] ],
@@ -115,6 +122,9 @@ $table->finish;
 
 __DATA__
 18 | whole answer | received | {"body": "whole"}; 1 sent
+18 | an end that comes early, no length | whole, as far as the protocol can tell | {"body": "{\"amount\": 12"}; 1 sent
+18 | gzip, whole | received | {"body": "unpacked"}; 1 sent
+18 | gzip cut off | unknown outcome, one request | 08006 response from "localhost" was cut off | The server may have received the call.; 1 sent
 18 | GOAWAY, the stream was not taken up | unknown outcome, one request | 08006 connection to "localhost" was lost before a response arrived | The server may have received the call.; 1 sent
 18 | GOAWAY, the stream was taken up | received | {"body": "whole"}; 1 sent
 18 | GOAWAY for a reason | unknown outcome, one request | 08006 response from "localhost" was cut off | The server may have received the call.; 1 sent
