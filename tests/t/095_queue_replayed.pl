@@ -1,6 +1,6 @@
 # An API that keeps a failure for a key and answers every repetition with it, as
 # Stripe does: the run ends within its budget, with the same bytes and the same
-# key each time, and nobody's patience but the operator's gives it more.
+# key each time, and only an operator can give it another.
 use strict;
 use warnings;
 
