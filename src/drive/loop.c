@@ -22,6 +22,7 @@
 #include "drive/loop.h"
 #include "drive/message.h"
 #include "drive/receive.h"
+#include "drive/turn.h"
 #include "http/mask.h"
 #include "support/clock.h"
 #include "support/strings.h"
@@ -66,7 +67,6 @@ struct DriveLoop
 	const LoopHooks *hooks;
 	MemoryContext context;
 	int			count;			/* runs */
-	int			in_flight;		/* calls */
 	dlist_head	ready;			/* of LoopRun: can go on */
 	dlist_head	answered;		/* of LoopRun: its transfer is done */
 	pairingheap *asleep;		/* of LoopRun, by moment */
@@ -230,6 +230,7 @@ arazzo_loop_work(DriveLoop *loop)
 
 	begin_report(loop, &callback);
 	receive_answers(loop);
+	arazzo_turns_drive();
 	wake_sleepers(loop);
 	slist_foreach(iter, &loop->servers)
 		send_queued(slist_container(LoopServer, node, iter.cur));
@@ -249,8 +250,7 @@ arazzo_loop_has_work(DriveLoop *loop)
 		if (!dlist_is_empty(&slist_container(LoopServer, node, iter.cur)->waiting))
 			return true;
 	}
-	return !pairingheap_is_empty(loop->asleep) &&
-		pairingheap_container(LoopRun, sleep, pairingheap_first(loop->asleep))->next->until <= arazzo_clock_now();
+	return next_moment(loop) <= arazzo_clock_now();
 }
 
 /* Errors from now on say where the run at hand is. */
@@ -619,7 +619,6 @@ send_call(LoopRun *entry)
 	MemoryContext old = MemoryContextSwitchTo(entry->call_context);
 
 	arazzo_call_start(&entry->call);
-	entry->loop->in_flight++;
 	arazzo_call_notify(&entry->call, note_answer, entry);
 	MemoryContextSwitchTo(old);
 }
@@ -670,7 +669,6 @@ receive(DriveLoop *loop, LoopRun *entry)
 		MemoryContextSwitchTo(old);
 		return LOOP_HOLD;
 	}
-	loop->in_flight--;
 	add_secrets(entry);
 	if (hooks->answered)
 		verdict = hooks->answered(hooks->owner, entry->tag, entry->next, &entry->call, response);
@@ -739,7 +737,7 @@ static void
 wait_for_events(DriveLoop *loop, int timeout)
 {
 	TimestampTz moment = next_moment(loop);
-	bool		sockets = loop->in_flight > 0 || arazzo_listener_count() > 0;
+	bool		sockets = arazzo_http_is_busy();
 	TimestampTz now;
 
 	if (loop->count > 1)
@@ -761,11 +759,11 @@ wait_for_events(DriveLoop *loop, int timeout)
 static TimestampTz
 next_moment(DriveLoop *loop)
 {
-	TimestampTz moment = DT_NOEND;
+	TimestampTz moment = arazzo_turns_moment();
 	slist_iter	iter;
 
 	if (!pairingheap_is_empty(loop->asleep))
-		moment = pairingheap_container(LoopRun, sleep, pairingheap_first(loop->asleep))->next->until;
+		moment = Min(moment, pairingheap_container(LoopRun, sleep, pairingheap_first(loop->asleep))->next->until);
 	slist_foreach(iter, &loop->servers)
 	{
 		LoopServer *server = slist_container(LoopServer, node, iter.cur);

@@ -18,6 +18,7 @@
 
 #include "drive/oauth.h"
 #include "drive/token.h"
+#include "drive/turn.h"
 #include "support/clock.h"
 
 /* Kept at a time; those that were not used for longest go first. */
@@ -45,7 +46,8 @@ typedef struct TokenFetch
 	ConnectionCredentials credentials;
 	TokenSource source;
 	ArazzoRequest request;
-	HttpTransfer *transfer;
+	TokenTurn	turn;			/* of the request */
+	HttpTransfer *transfer;		/* NULL until it has come */
 	bool		news;			/* those who wait were told, nobody has looked */
 	OAuthAnswer answer;			/* once it is over */
 	dlist_head	waits;
@@ -77,6 +79,7 @@ static List *copy_texts(const List *texts);
 static TokenWait *join_fetch(TokenFetch *fetch);
 static void leave_fetch(void *argument);
 static void send_request(TokenFetch *fetch, const char *endpoint);
+static void start_transfer(void *argument);
 static void tell_waits(void *argument);
 static void take_response(TokenFetch *fetch, const ArazzoResponse *response);
 static void keep_token(TokenEntry *entry, const OAuthAnswer *answer);
@@ -283,6 +286,7 @@ leave_fetch(void *argument)
 		return;
 	if (fetch->entry)
 		fetch->entry->fetch = NULL;
+	arazzo_turn_end(&fetch->turn);
 	MemoryContextDelete(fetch->context);
 }
 
@@ -296,6 +300,17 @@ send_request(TokenFetch *fetch, const char *endpoint)
 		arazzo_oauth_discover(&fetch->source, &fetch->request);
 	else
 		arazzo_oauth_request(&fetch->source, pstrdup(endpoint), &fetch->request);
+	MemoryContextSwitchTo(old);
+	arazzo_turn_take(&fetch->turn, &fetch->connection, fetch->source.server == fetch->connection.server,
+					 start_transfer, fetch);
+}
+
+static void
+start_transfer(void *argument)
+{
+	TokenFetch *fetch = argument;
+	MemoryContext old = MemoryContextSwitchTo(fetch->context);
+
 	fetch->transfer = arazzo_http_start(&fetch->request, &fetch->connection.http);
 	arazzo_http_notify(fetch->transfer, tell_waits, fetch);
 	MemoryContextSwitchTo(old);
@@ -333,7 +348,7 @@ arazzo_token_ready(TokenWait *wait)
 	TokenFetch *fetch = wait->fetch;
 	const ArazzoResponse *response;
 
-	while (fetch->entry && (response = arazzo_http_response(fetch->transfer)) != NULL)
+	while (fetch->entry && fetch->transfer && (response = arazzo_http_response(fetch->transfer)) != NULL)
 		take_response(fetch, response);
 	return fetch->entry == NULL;
 }
@@ -346,6 +361,7 @@ take_response(TokenFetch *fetch, const ArazzoResponse *response)
 	OAuthAnswer *answer = &fetch->answer;
 
 	fetch->news = false;
+	arazzo_turn_end(&fetch->turn);
 	if (fetch->source.discover)
 	{
 		fetch->source.discover = false;
@@ -354,6 +370,7 @@ take_response(TokenFetch *fetch, const ArazzoResponse *response)
 		{
 			fetch->credentials.client_post |= answer->post;
 			arazzo_http_free(fetch->transfer);
+			fetch->transfer = NULL;
 			send_request(fetch, answer->endpoint);
 			MemoryContextSwitchTo(old);
 			return;
@@ -381,11 +398,13 @@ keep_token(TokenEntry *entry, const OAuthAnswer *answer)
 }
 
 const char *
-arazzo_token_take(TokenWait *wait, ArazzoResponse *answer)
+arazzo_token_take(TokenWait *wait, ArazzoResponse *answer, bool *unauthorized)
 {
 	const TokenFetch *fetch = wait->fetch;
 	const char *token = fetch->answer.token ? pstrdup(fetch->answer.token) : NULL;
+	const char *retry_after = fetch->answer.retry_after;
 
+	*unauthorized = fetch->answer.unauthorized;
 	if (token == NULL)
 	{
 		const ArazzoFailure *failure = arazzo_failure_copy(fetch->answer.failure);
@@ -398,6 +417,11 @@ arazzo_token_take(TokenWait *wait, ArazzoResponse *answer)
 		answer->detail = failure->detail;
 		answer->hint = failure->hint;
 		answer->transient = fetch->answer.transient;
+		if (retry_after)
+		{
+			answer->headers = palloc(sizeof(ArazzoHeader));
+			answer->headers[answer->header_count++] = (ArazzoHeader) {"Retry-After", pstrdup(retry_after), false};
+		}
 	}
 	leave_fetch(wait);
 	return token;

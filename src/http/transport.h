@@ -57,6 +57,9 @@ extern HttpTransfer *arazzo_http_start(const ArazzoRequest *request, const HttpO
  */
 extern void arazzo_http_poll(int timeout);
 
+/* Is there a transfer in flight, or does anything listen?  Else a poll does not wait. */
+extern bool arazzo_http_is_busy(void);
+
 /*
  * Has a function called when the transfer is done: from within a poll, or at
  * once if it is done already.  It must neither throw nor end a transfer.

@@ -48,8 +48,8 @@ extern void arazzo_gate_enter(GateServer *server, TimestampTz now);
 extern void arazzo_gate_leave_with(QueueGate *gate, GateServer *server, bool answered, bool transient,
 								   const char *reason, TimestampTz now);
 
-/* The server refused the credential of a role. */
-extern void arazzo_gate_pause(QueueGate *gate, const GateServer *server, Oid role, int status);
+/* The server, or who gives tokens for it, refused the credential of a role. */
+extern void arazzo_gate_pause(QueueGate *gate, const GateServer *server, Oid role, const char *reason);
 
 /* Does one server have nearly all calls of the worker, and answers none? */
 extern bool arazzo_gate_is_stalled(const QueueGate *gate, TimestampTz now);
