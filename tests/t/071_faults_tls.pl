@@ -5,6 +5,7 @@ use warnings;
 
 use FaultTable;
 use IO::Socket::INET;
+use Sandbox;
 use Test::More;
 use TlsServer;
 
@@ -93,6 +94,14 @@ TlsServer::revoke($here, 'this list', 'trusted', []);
 my @before_and_after = ($table->observe(against($sooner->{port}, "$trusted, ADD crl_file '$here/this list.crl'")));
 rename "$here/list.crl", "$here/this list.crl" or die "could not rename a file: $!";
 push @before_and_after, $table->observe(against($sooner->{port}, "$trusted, ADD crl_file '$here/this list.crl'"));
+# A connection that is kept was made without the list.
+my $keeping = Sandbox->start(args => [ '--tls-cert', "$here/revoked.pem", '--tls-key', "$here/revoked.key" ]);
+my $place = "SET url '" . $keeping->tls_url . "/_sandbox/ledger', $trusted";
+my $asking = FaultTable::run('read', 'count');
+my $session = $table->new_session;
+$session->ask(FaultTable::with_options($place, $asking));
+$table->row_of(21, 'revoked, over a connection that was kept', join('; ', map { $table->words($session->ask(FaultTable::with_options($_, $asking))) =~ s/.*count.*/received/r }
+	$place, "$place, ADD crl_file '$here/this list.crl'", $place));
 $table->row_of(21, 'revoked while a session lasts', join('; ', @before_and_after) . '; ' . $sooner->stop . ' sent');
 foreach my $file ('missing', 'unreadable', 'empty', 'damaged')
 {
@@ -159,6 +168,7 @@ __DATA__
 21 | the list is of another authority | permanent error, clear text | 08001 could not verify the certificate of "localhost"; 0 sent
 21 | the list has expired | permanent error, clear text | 08001 could not verify the certificate of "localhost"; 0 sent
 21 | revoked while a session lasts | permanent error from then on | {"body": "yes"}; 08001 could not verify the certificate of "localhost"; 1 sent
+21 | revoked, over a connection that was kept | permanent error with the list | received; 08001 could not verify the certificate of "localhost"; received
 21 | the list is missing | error at the step, with the path | 08001 could not read the revoked certificates for "localhost" | ... PATH.
 21 | the list is unreadable | error at the step, with the path | 08001 could not read the revoked certificates for "localhost" | ... PATH.
 21 | the list is empty | error at the step, with the path | 08001 could not read the revoked certificates for "localhost" | ... PATH.

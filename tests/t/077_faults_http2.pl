@@ -162,7 +162,7 @@ __DATA__
 18 | data before headers | bounded, clean error | 08006 connection to "localhost" was lost before a response arrived | The server may have received the call.; 1 sent
 18 | data of no stream | bounded, clean error | 08006 connection to "localhost" was lost before a response arrived | The server may have received the call.; 1 sent
 18 | answer to another stream | bounded, clean error | 08006 connection to "localhost" was lost before a response arrived | The server may have received the call.; 1 sent
-18 | frame that is too large | bounded, clean error | {"body": null}; 1 sent
+18 | frame that is too large | bounded; old versions of the library take it for the end | {"body": null}; 1 sent
 18 | push that nobody wants | bounded, clean error | {"body": "whole"}; 1 sent
 18 | unknown frame | received | {"body": "whole"}; 1 sent
 18 | no HTTP/2 | bounded, clean error | 08006 connection to "localhost" was lost before a response arrived | The server may have received the call.; 1 sent
