@@ -396,10 +396,17 @@ set_special_options(HttpHandle *handle)
 		SET_OPTION(code, easy, CURLOPT_CAPATH, NULL);
 	}
 	if (options->crl_file != NULL)
-	{
-		/* a session that is resumed would not have its certificate looked at */
 		SET_OPTION(code, easy, CURLOPT_CRLFILE, options->crl_file);
+	if (options->ca_file != NULL || options->crl_file != NULL)
+	{
+		/*
+		 * As the files are now: a session that is resumed would not have its
+		 * certificate looked at, and authorities are kept for a day.
+		 */
 		SET_OPTION(code, easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+#if LIBCURL_VERSION_NUM >= 0x075700
+		SET_OPTION(code, easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
+#endif
 	}
 	if (options->client_cert != NULL)
 	{

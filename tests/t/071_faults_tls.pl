@@ -141,6 +141,12 @@ foreach my $file ('missing', 'unreadable', 'empty')
 
 	$table->row_of(25, "CA file $file", $said =~ s{\Q$here\E/(\w+)\.pem}{PATH}r =~ s/ \| .*(PATH)/ | ... $1/r);
 }
+TlsServer::write_file("$here/this.pem", TlsServer::read_file("$here/trusted.pem"));
+my $steady = TlsServer->start($here, 'good');
+@before_and_after = ($table->observe(against($steady->{port}, "ADD ca_file '$here/this.pem'")));
+rename "$here/other.pem", "$here/this.pem" or die "could not rename a file: $!";
+push @before_and_after, $table->observe(against($steady->{port}, "ADD ca_file '$here/this.pem'"));
+$table->row_of(25, 'CA file replaced while a session lasts', join('; ', @before_and_after) . '; ' . $steady->stop . ' sent');
 my $mute = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 5) or die "could not listen: $!";
 $table->row(26, 'server stalls in the handshake', against($mute->sockport, "ADD connect_timeout '300ms'"));
 
@@ -192,4 +198,5 @@ __DATA__
 25 | CA file missing | error at the step, with the path | 08001 could not read the certificate authorities for "localhost" | ... PATH.
 25 | CA file unreadable | error at the step, with the path | 08001 could not read the certificate authorities for "localhost" | ... PATH.
 25 | CA file empty | error at the step, with the path | 08001 could not read the certificate authorities for "localhost" | ... PATH.
+25 | CA file replaced while a session lasts | counts from then on | {"body": "yes"}; 08001 could not verify the certificate of "localhost"; 1 sent
 26 | server stalls in the handshake | connect timeout applies | 08001 could not connect to "localhost" in time | The limit is 300 ms. | The server options connect_timeout and timeout set the limits.; 0 sent
