@@ -102,6 +102,9 @@ arazzo_fault_describe(HttpFault fault, const FaultPlace *place, ArazzoResponse *
 			if (place->os_error != 0)
 				response->message = psprintf("%s: %s", response->message, strerror(place->os_error));
 			break;
+		case FAULT_ENCODING:
+			response->detail = pstrdup("Its body is damaged, or packed in another way than gzip.");
+			break;
 		case FAULT_STALE:
 		case FAULT_HEADER_LINE:
 		case FAULT_MEMORY:

@@ -189,8 +189,8 @@ __DATA__
 38 | a length beyond all numbers | stopped while streaming, or a clean error | 08P01 response from "HOST" is not valid HTTP | The server may have received the call.; 1 sent
 38 | a length that lies | stopped while streaming, or a clean error | 08006 response from "HOST" was cut off | The server may have received the call.; 1 sent
 38 | gzip bomb | stopped while streaming, or a clean error | 54000 response from "HOST" is too large | The limit is 16777216 bytes, after decompression. | The server option max_response_bytes sets the limit.; 1 sent
-38 | gzip bomb, packed twice | stopped while streaming, or a clean error | 08P01 could not decompress the response from "HOST" | The server may have received the call.; 1 sent
-38 | gzip that is none | stopped while streaming, or a clean error | 08P01 could not decompress the response from "HOST" | The server may have received the call.; 1 sent
+38 | gzip bomb, packed twice | stopped while streaming, or a clean error | 08P01 could not decompress the response from "HOST" | Its body is damaged, or packed in another way than gzip. | The server may have received the call.; 1 sent
+38 | gzip that is none | stopped while streaming, or a clean error | 08P01 could not decompress the response from "HOST" | Its body is damaged, or packed in another way than gzip. | The server may have received the call.; 1 sent
 38 | deflate cut off | never taken for a whole answer | 08006 response from "HOST" was cut off | The server may have received the call.; 1 sent
 38 | gzip cut off, after the first byte | never taken for a whole answer | 08006 response from "HOST" was cut off | The server may have received the call.; 1 sent
 38 | gzip cut off, within | never taken for a whole answer | 08006 response from "HOST" was cut off | The server may have received the call.; 1 sent
@@ -200,11 +200,11 @@ __DATA__
 38 | gzip cut off, with the connection | never taken for a whole answer | 08006 response from "HOST" was cut off | The server may have received the call.; 1 sent
 38 | gzip in two parts, the second cut off | never taken for a whole answer | 08006 response from "HOST" was cut off | The server may have received the call.; 1 sent
 38 | gzip in a transfer coding | never taken for a whole answer | 08P01 response from "HOST" is not valid HTTP | The server may have received the call.; 1 sent
-38 | gzip with a wrong sum | never taken for a whole answer | 08P01 could not decompress the response from "HOST" | The server may have received the call.; 1 sent
-38 | gzip with a wrong length | never taken for a whole answer | 08P01 could not decompress the response from "HOST" | The server may have received the call.; 1 sent
-38 | gzip with more behind it | never taken for a whole answer | 08P01 could not decompress the response from "HOST" | The server may have received the call.; 1 sent
-38 | packed by br, without being asked | never taken for a whole answer | 08P01 could not decompress the response from "HOST" | The server may have received the call.; 1 sent
-38 | packed by zstd, without being asked | never taken for a whole answer | 08P01 could not decompress the response from "HOST" | The server may have received the call.; 1 sent
+38 | gzip with a wrong sum | never taken for a whole answer | 08P01 could not decompress the response from "HOST" | Its body is damaged, or packed in another way than gzip. | The server may have received the call.; 1 sent
+38 | gzip with a wrong length | never taken for a whole answer | 08P01 could not decompress the response from "HOST" | Its body is damaged, or packed in another way than gzip. | The server may have received the call.; 1 sent
+38 | gzip with more behind it | never taken for a whole answer | 08P01 could not decompress the response from "HOST" | Its body is damaged, or packed in another way than gzip. | The server may have received the call.; 1 sent
+38 | packed by br, without being asked | never taken for a whole answer | 08P01 could not decompress the response from "HOST" | Its body is damaged, or packed in another way than gzip. | The server may have received the call.; 1 sent
+38 | packed by zstd, without being asked | never taken for a whole answer | 08P01 could not decompress the response from "HOST" | Its body is damaged, or packed in another way than gzip. | The server may have received the call.; 1 sent
 38 | whole: deflate | unpacked | object|{"a": "bejqcndsmiggimsdncqjebabejqcndsmiggimsdncqjebabejqcnd|50009; 1 sent
 38 | whole: gzip | unpacked | object|{"a": "bejqcndsmiggimsdncqjebabejqcndsmiggimsdncqjebabejqcnd|50009; 1 sent
 38 | whole: gzip in two parts | unpacked | object|{"a": "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb|16386; 1 sent
@@ -218,8 +218,8 @@ __DATA__
 38 | in chunks without end | stopped while streaming, or a clean error | 54000 response from "HOST" is too large | The limit is 16777216 bytes, after decompression. | The server option max_response_bytes sets the limit.; 1 sent
 38 | interim answers without end | stopped while streaming, or a clean error | 54000 header section of the response from "HOST" is too large | The limit is 262144 bytes. | The server option max_header_bytes sets the limit.; 1 sent
 38 | one header without end | stopped while streaming, or a clean error | 54000 response from "HOST" has a header that is too long | The server may have received the call.; 1 sent
-38 | packed a hundred times | stopped while streaming, or a clean error | 08P01 could not decompress the response from "HOST" | The server may have received the call.; 1 sent
-38 | packed in an unknown way | stopped while streaming, or a clean error | 08P01 could not decompress the response from "HOST" | The server may have received the call.; 1 sent
+38 | packed a hundred times | stopped while streaming, or a clean error | 08P01 could not decompress the response from "HOST" | Its body is damaged, or packed in another way than gzip. | The server may have received the call.; 1 sent
+38 | packed in an unknown way | stopped while streaming, or a clean error | 08P01 could not decompress the response from "HOST" | Its body is damaged, or packed in another way than gzip. | The server may have received the call.; 1 sent
 38 | without end | stopped while streaming, or a clean error | 54000 response from "HOST" is too large | The limit is 16777216 bytes, after decompression. | The server option max_response_bytes sets the limit.; 1 sent
 38 | memory after fifteen of them | bounded | less than 8 MB more
 39 | an error after a callback stopped, caught | never raised within; the handle is usable | ; 2 sent
