@@ -122,8 +122,8 @@ need_packages() {
 	missing=$(missing_packages)
 	[ -n "$missing" ] || return 0
 	command -v apt-get >/dev/null 2>&1 || fail "This needs a C compiler, make, PostgreSQL 15 or later with its development files
-and pg_regress, libpq, libcurl, libyaml, libmicrohttpd and libjansson with their headers,
-zlib, openssl, nghttpd, setpriv, and perl with IPC::Run. By the names of Debian's packages, missing are:
+and pg_regress, libpq, libcurl, OpenSSL, zlib, libyaml, libmicrohttpd and libjansson with their headers,
+openssl, nghttpd, setpriv, and perl with IPC::Run. By the names of Debian's packages, missing are:
 $missing
 They are installed automatically on Debian and Ubuntu only."
 	install_packages $missing
