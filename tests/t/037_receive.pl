@@ -237,6 +237,8 @@ sub option
 }
 
 like(option(q{api 'postgresql://x.example', proxy 'http://localhost:1'}), qr/^ERROR:  HV00D: option "proxy" does not apply to a database/, 'proxy');
+like(option(q{api 'postgresql://x.example', crl_file '/etc/crl.pem'}), qr/^ERROR:  HV00D: option "crl_file" does not apply to a database/,
+	'a list of revoked certificates, which libpq would do without when it cannot read it');
 like(option(q{api 'postgresql://x.example', url 'https://x.example'}), qr/^ERROR:  HV024: invalid value for option "url"/, 'another kind of url');
 like(option(q{api 'postgresql://u:secret@x.example'}), qr/^ERROR:  HV024: invalid value for option "api"\nDETAIL:  The value has user information/, 'a password in the address');
 unlike(slurp_file($node->logfile), qr/correct horse(?!')/, 'no password in the log');
