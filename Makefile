@@ -16,7 +16,7 @@ CURL_CONFIG ?= curl-config
 PG_CONFIG ?= pg_config
 
 PG_CPPFLAGS = -I$(srcdir)/src -I$(libpq_srcdir) $(shell $(CURL_CONFIG) --cflags)
-SHLIB_LINK = $(shell $(CURL_CONFIG) --libs) -lyaml $(libpq)
+SHLIB_LINK = $(shell $(CURL_CONFIG) --libs) -lyaml -lssl -lcrypto -lz $(libpq)
 
 # Debian compiles PostgreSQL with gcc, whose options and attributes come along
 # with pg_config and the headers; clang need not know them all.

@@ -34,6 +34,7 @@ missing_packages() {
 	has_postgresql || echo postgresql
 	! has_postgresql || [ -f "$("${PG_CONFIG:-pg_config}" --includedir)/libpq-fe.h" ] || echo libpq-dev
 	has_header curl/curl.h && command -v curl-config >/dev/null 2>&1 || echo libcurl4-openssl-dev
+	has_header openssl/ssl.h || echo libssl-dev
 	has_header zlib.h || echo zlib1g-dev
 	has_header yaml.h || echo libyaml-dev
 	has_header microhttpd.h || echo libmicrohttpd-dev
@@ -121,8 +122,8 @@ need_packages() {
 	missing=$(missing_packages)
 	[ -n "$missing" ] || return 0
 	command -v apt-get >/dev/null 2>&1 || fail "This needs a C compiler, make, PostgreSQL 15 or later with its development files
-and pg_regress, libpq, libcurl, libyaml, libmicrohttpd and libjansson with their headers,
-zlib, openssl, nghttpd, setpriv, and perl with IPC::Run. By the names of Debian's packages, missing are:
+and pg_regress, libpq, libcurl, OpenSSL, zlib, libyaml, libmicrohttpd and libjansson with their headers,
+openssl, nghttpd, setpriv, and perl with IPC::Run. By the names of Debian's packages, missing are:
 $missing
 They are installed automatically on Debian and Ubuntu only."
 	install_packages $missing

@@ -163,7 +163,7 @@ take_token(DriveCall *call)
 {
 	if (!arazzo_token_ready(call->wait))
 		return false;
-	call->token = arazzo_token_take(call->wait, &call->answer);
+	call->token = arazzo_token_take(call->wait, &call->answer, &call->unauthorized);
 	call->wait = NULL;
 	call->fetched = true;
 	if (call->token == NULL)

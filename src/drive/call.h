@@ -31,6 +31,7 @@ typedef struct DriveCall
 	bool		repeatable;		/* safe, or keyed */
 	bool		takes_key;		/* the API knows repetitions by a key */
 	const char *key;			/* that was put into it; or NULL */
+	bool		unauthorized;	/* no token was given for its credentials */
 
 	/* the rest is for call.c and credential.c */
 	ArazzoRequest plain;		/* the request without credentials */

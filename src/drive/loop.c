@@ -22,6 +22,7 @@
 #include "drive/loop.h"
 #include "drive/message.h"
 #include "drive/receive.h"
+#include "drive/turn.h"
 #include "http/mask.h"
 #include "support/clock.h"
 #include "support/strings.h"
@@ -58,7 +59,6 @@ struct DriveLoop
 	const LoopHooks *hooks;
 	MemoryContext context;
 	int			count;			/* runs */
-	int			in_flight;		/* calls */
 	dlist_head	ready;			/* of LoopRun: can go on */
 	dlist_head	answered;		/* of LoopRun: its transfer is done */
 	pairingheap *asleep;		/* of LoopRun, by moment */
@@ -241,6 +241,7 @@ arazzo_loop_work(DriveLoop *loop)
 
 	begin_report(loop, &callback);
 	receive_answers(loop);
+	arazzo_turns_drive();
 	wake_sleepers(loop);
 	slist_foreach(iter, &loop->servers)
 		send_queued(slist_container(ServerLimit, node, iter.cur));
@@ -591,7 +592,6 @@ send_call(LoopRun *entry)
 	MemoryContext old = MemoryContextSwitchTo(entry->call_context);
 
 	arazzo_call_start(&entry->call);
-	entry->loop->in_flight++;
 	arazzo_call_notify(&entry->call, note_answer, entry);
 	MemoryContextSwitchTo(old);
 }
@@ -642,7 +642,6 @@ receive(DriveLoop *loop, LoopRun *entry)
 		MemoryContextSwitchTo(old);
 		return LOOP_HOLD;
 	}
-	loop->in_flight--;
 	add_secrets(entry);
 	if (hooks->answered)
 		verdict = hooks->answered(hooks->owner, entry->tag, entry->next, &entry->call, response);
@@ -711,7 +710,7 @@ static void
 wait_for_events(DriveLoop *loop, int timeout)
 {
 	TimestampTz moment = next_moment(loop);
-	bool		sockets = loop->in_flight > 0 || arazzo_listener_count() > 0;
+	bool		sockets = arazzo_http_is_busy();
 	TimestampTz now;
 
 	if (loop->count > 1)
@@ -733,11 +732,11 @@ wait_for_events(DriveLoop *loop, int timeout)
 static TimestampTz
 next_moment(DriveLoop *loop)
 {
-	TimestampTz moment = DT_NOEND;
+	TimestampTz moment = arazzo_turns_moment();
 	slist_iter	iter;
 
 	if (!pairingheap_is_empty(loop->asleep))
-		moment = pairingheap_container(LoopRun, sleep, pairingheap_first(loop->asleep))->next->until;
+		moment = Min(moment, pairingheap_container(LoopRun, sleep, pairingheap_first(loop->asleep))->next->until);
 	slist_foreach(iter, &loop->servers)
 	{
 		ServerLimit *server = slist_container(ServerLimit, node, iter.cur);

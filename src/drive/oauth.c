@@ -28,7 +28,9 @@ static JsonbValue *read_object(const TokenSource *source, const ArazzoResponse *
 static void fail_transport(const TokenSource *source, const ArazzoResponse *response, OAuthAnswer *answer);
 static void fail_status(const TokenSource *source, const ArazzoResponse *response, OAuthAnswer *answer);
 static void fail_content(const TokenSource *source, OAuthAnswer *answer, const char *detail);
-static char *error_of(const ArazzoResponse *response);
+static const char *error_of(const ArazzoResponse *response, const char **description);
+static bool is_credential_error(const char *error);
+static char *shown_error(const char *error, const char *description);
 static bool is_visible(const char *text);
 static int64 lifetime(const JsonbValue *object);
 
@@ -234,7 +236,8 @@ fail_status(const TokenSource *source, const ArazzoResponse *response, OAuthAnsw
 {
 	int			status = response->status;
 	bool		refused = status >= 400 && status <= 499 && status != 408 && status != 429;
-	char	   *error = error_of(response);
+	const char *description = NULL;
+	const char *error = error_of(response, &description);
 
 	answer->failure = arazzo_failure_make(refused ? ERRCODE_ARAZZO_CREDENTIAL :
 										  ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION,
@@ -242,10 +245,22 @@ fail_status(const TokenSource *source, const ArazzoResponse *response, OAuthAnsw
 										  "could not fetch a token from server \"%s\": status %d",
 										  source->connection->server_name, status);
 	if (error)
-		arazzo_failure_detail(answer->failure, "The server says: %s", error);
+		arazzo_failure_detail(answer->failure, "The server says: %s", shown_error(error, description));
 	if (refused)
 		arazzo_failure_hint(answer->failure, "The credentials come from the user mapping, the scopes from the OpenAPI document.");
+	answer->unauthorized = status == 401 || status == 403 || (refused && error && is_credential_error(error));
 	answer->transient = status == 408 || status == 429 || status >= 500;
+	if (answer->transient)
+		answer->retry_after = arazzo_header_find(response->headers, response->header_count,
+												 "Retry-After", strlen("Retry-After"));
+}
+
+/* Those errors of 5.2 that other credentials would not lead to. */
+static bool
+is_credential_error(const char *error)
+{
+	return strcmp(error, "invalid_client") == 0 || strcmp(error, "invalid_grant") == 0 ||
+		strcmp(error, "unauthorized_client") == 0;
 }
 
 static void
@@ -258,22 +273,26 @@ fail_content(const TokenSource *source, OAuthAnswer *answer, const char *detail)
 	arazzo_failure_detail(answer->failure, "%s", detail);
 }
 
-/* What an answer of 5.2 says, cut; NULL when it says nothing that way. */
-static char *
-error_of(const ArazzoResponse *response)
+/* What an answer of 5.2 says, and how it describes it; NULL when it says
+ * nothing that way. */
+static const char *
+error_of(const ArazzoResponse *response, const char **description)
 {
 	ArazzoFailure *failure = NULL;
 	const JsonbValue *object = arazzo_value_parse_json(response->body, response->body_length, &failure);
-	const char *error = NULL;
-	const char *description = NULL;
+	const char *error;
 
-	if (arazzo_value_is_object(object))
-	{
-		error = arazzo_value_member_text(object, "error");
-		description = arazzo_value_member_text(object, "error_description");
-	}
-	if (error == NULL || !is_visible(error))
+	if (!arazzo_value_is_object(object))
 		return NULL;
+	error = arazzo_value_member_text(object, "error");
+	*description = arazzo_value_member_text(object, "error_description");
+	return error && is_visible(error) ? error : NULL;
+}
+
+/* The same, cut. */
+static char *
+shown_error(const char *error, const char *description)
+{
 	if (description == NULL || !is_visible(description))
 		return pnstrdup(error, SHOWN_BYTES);
 	return psprintf("%s (%s)", pnstrdup(error, SHOWN_BYTES), pnstrdup(description, SHOWN_BYTES));

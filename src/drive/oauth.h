@@ -20,6 +20,8 @@ typedef struct OAuthAnswer
 	bool		post;			/* likewise: it takes secrets in bodies only */
 	ArazzoFailure *failure;		/* or NULL */
 	bool		transient;		/* the failure may go away by itself */
+	bool		unauthorized;	/* it is that the credentials were refused */
+	const char *retry_after;	/* header of an answer that is transient, or NULL */
 } OAuthAnswer;
 
 /* The request for a token at an endpoint. */

@@ -18,6 +18,7 @@
 
 #include "drive/oauth.h"
 #include "drive/token.h"
+#include "drive/turn.h"
 #include "support/clock.h"
 
 /* Kept at a time; those that were not used for longest go first. */
@@ -28,12 +29,19 @@
 #define RENEW_SECONDS	60
 #define RENEW_PART		0.8
 
+/* Credentials that were refused are not shown again for so long (s): many runs
+ * may want to, and whoever guards them may lock them. */
+#define REFUSED_SECONDS	1
+
 typedef struct TokenEntry
 {
 	dlist_node	node;
 	char	   *key;			/* all that makes a difference */
 	char	   *token;			/* or NULL */
 	TimestampTz renew;			/* when it is not to be used any more */
+	MemoryContext refusal_context;	/* of the refusal, or NULL */
+	const OAuthAnswer *refusal; /* to the last request */
+	TimestampTz ask_again;		/* when that is over */
 	struct TokenFetch *fetch;	/* under way, or NULL */
 } TokenEntry;
 
@@ -45,7 +53,8 @@ typedef struct TokenFetch
 	ConnectionCredentials credentials;
 	TokenSource source;
 	ArazzoRequest request;
-	HttpTransfer *transfer;
+	TokenTurn	turn;			/* of the request */
+	HttpTransfer *transfer;		/* NULL until it has come */
 	bool		news;			/* those who wait were told, nobody has looked */
 	OAuthAnswer answer;			/* once it is over */
 	dlist_head	waits;
@@ -69,6 +78,9 @@ static TokenEntry *find_entry(const char *key);
 static TokenEntry *add_entry(const char *key);
 static void evict_entry(void);
 static void forget_token(TokenEntry *entry);
+static void forget_refusal(TokenEntry *entry);
+static bool is_refused(const TokenEntry *entry);
+static TokenFetch *make_refused_fetch(const TokenEntry *entry, const TokenSource *source);
 static TokenFetch *make_fetch(TokenEntry *entry, const TokenSource *source);
 static void copy_options(HttpOptions *options);
 static void copy_credentials(ConnectionCredentials *credentials);
@@ -77,9 +89,12 @@ static List *copy_texts(const List *texts);
 static TokenWait *join_fetch(TokenFetch *fetch);
 static void leave_fetch(void *argument);
 static void send_request(TokenFetch *fetch, const char *endpoint);
+static void start_transfer(void *argument);
 static void tell_waits(void *argument);
 static void take_response(TokenFetch *fetch, const ArazzoResponse *response);
 static void keep_token(TokenEntry *entry, const OAuthAnswer *answer);
+static void keep_refusal(TokenEntry *entry, const OAuthAnswer *answer);
+static void copy_refusal(const OAuthAnswer *refusal, OAuthAnswer *copy);
 
 const char *
 arazzo_token_get(const TokenSource *source, const char *refused, TokenWait **wait)
@@ -94,6 +109,11 @@ arazzo_token_get(const TokenSource *source, const char *refused, TokenWait **wai
 		forget_token(entry);
 	if (entry->token && arazzo_clock_now() < entry->renew)
 		return pstrdup(entry->token);
+	if (entry->fetch == NULL && is_refused(entry))
+	{
+		*wait = join_fetch(make_refused_fetch(entry, source));
+		return NULL;
+	}
 	begins = entry->fetch == NULL;
 	if (begins)
 		entry->fetch = make_fetch(entry, source);
@@ -177,6 +197,7 @@ evict_entry(void)
 	dlist_delete(node);
 	entry_count--;
 	forget_token(entry);
+	forget_refusal(entry);
 	pfree(entry->key);
 	pfree(entry);
 }
@@ -187,6 +208,45 @@ forget_token(TokenEntry *entry)
 	if (entry->token)
 		pfree(entry->token);
 	entry->token = NULL;
+}
+
+static void
+forget_refusal(TokenEntry *entry)
+{
+	if (entry->refusal_context)
+		MemoryContextDelete(entry->refusal_context);
+	entry->refusal_context = NULL;
+}
+
+/* A clock that was set back lets it be asked again. */
+static bool
+is_refused(const TokenEntry *entry)
+{
+	TimestampTz now = arazzo_clock_now();
+
+	return entry->refusal_context && now < entry->ask_again &&
+		entry->ask_again <= now + REFUSED_SECONDS * USECS_PER_SEC;
+}
+
+/* One that is over, with what was said before. */
+static TokenFetch *
+make_refused_fetch(const TokenEntry *entry, const TokenSource *source)
+{
+	TokenFetch *fetch = make_fetch(NULL, source);
+	MemoryContext old = MemoryContextSwitchTo(fetch->context);
+
+	copy_refusal(entry->refusal, &fetch->answer);
+	fetch->news = true;
+	MemoryContextSwitchTo(old);
+	return fetch;
+}
+
+static void
+copy_refusal(const OAuthAnswer *refusal, OAuthAnswer *copy)
+{
+	memset(copy, 0, sizeof(*copy));
+	copy->failure = arazzo_failure_copy(refusal->failure);
+	copy->unauthorized = refusal->unauthorized;
 }
 
 static TokenFetch *
@@ -221,6 +281,7 @@ static void
 copy_options(HttpOptions *options)
 {
 	copy_text(&options->ca_file);
+	copy_text(&options->crl_file);
 	copy_text(&options->client_cert);
 	copy_text(&options->client_key);
 	copy_text(&options->proxy);
@@ -282,6 +343,7 @@ leave_fetch(void *argument)
 		return;
 	if (fetch->entry)
 		fetch->entry->fetch = NULL;
+	arazzo_turn_end(&fetch->turn);
 	MemoryContextDelete(fetch->context);
 }
 
@@ -295,6 +357,17 @@ send_request(TokenFetch *fetch, const char *endpoint)
 		arazzo_oauth_discover(&fetch->source, &fetch->request);
 	else
 		arazzo_oauth_request(&fetch->source, pstrdup(endpoint), &fetch->request);
+	MemoryContextSwitchTo(old);
+	arazzo_turn_take(&fetch->turn, &fetch->connection, fetch->source.server == fetch->connection.server,
+					 start_transfer, fetch);
+}
+
+static void
+start_transfer(void *argument)
+{
+	TokenFetch *fetch = argument;
+	MemoryContext old = MemoryContextSwitchTo(fetch->context);
+
 	fetch->transfer = arazzo_http_start(&fetch->request, &fetch->connection.http);
 	arazzo_http_notify(fetch->transfer, tell_waits, fetch);
 	MemoryContextSwitchTo(old);
@@ -332,7 +405,7 @@ arazzo_token_ready(TokenWait *wait)
 	TokenFetch *fetch = wait->fetch;
 	const ArazzoResponse *response;
 
-	while (fetch->entry && (response = arazzo_http_response(fetch->transfer)) != NULL)
+	while (fetch->entry && fetch->transfer && (response = arazzo_http_response(fetch->transfer)) != NULL)
 		take_response(fetch, response);
 	return fetch->entry == NULL;
 }
@@ -345,6 +418,7 @@ take_response(TokenFetch *fetch, const ArazzoResponse *response)
 	OAuthAnswer *answer = &fetch->answer;
 
 	fetch->news = false;
+	arazzo_turn_end(&fetch->turn);
 	if (fetch->source.discover)
 	{
 		fetch->source.discover = false;
@@ -353,6 +427,7 @@ take_response(TokenFetch *fetch, const ArazzoResponse *response)
 		{
 			fetch->credentials.client_post |= answer->post;
 			arazzo_http_free(fetch->transfer);
+			fetch->transfer = NULL;
 			send_request(fetch, answer->endpoint);
 			MemoryContextSwitchTo(old);
 			return;
@@ -362,6 +437,8 @@ take_response(TokenFetch *fetch, const ArazzoResponse *response)
 		arazzo_oauth_read_token(&fetch->source, response, answer);
 	if (answer->token)
 		keep_token(fetch->entry, answer);
+	else if (answer->failure->sqlstate == ERRCODE_ARAZZO_CREDENTIAL)
+		keep_refusal(fetch->entry, answer);
 	fetch->entry->fetch = NULL;
 	fetch->entry = NULL;
 	MemoryContextSwitchTo(old);
@@ -372,6 +449,7 @@ static void
 keep_token(TokenEntry *entry, const OAuthAnswer *answer)
 {
 	forget_token(entry);
+	forget_refusal(entry);
 	entry->token = MemoryContextStrdup(token_context, answer->token);
 	entry->renew = DT_NOEND;
 	if (answer->expires_in >= 0)
@@ -379,12 +457,30 @@ keep_token(TokenEntry *entry, const OAuthAnswer *answer)
 			(int64) Max(answer->expires_in * RENEW_PART, (double) answer->expires_in - RENEW_SECONDS);
 }
 
+static void
+keep_refusal(TokenEntry *entry, const OAuthAnswer *answer)
+{
+	MemoryContext old;
+	OAuthAnswer *kept;
+
+	forget_refusal(entry);
+	entry->refusal_context = AllocSetContextCreate(token_context, "arazzo token refusal", ALLOCSET_SMALL_SIZES);
+	old = MemoryContextSwitchTo(entry->refusal_context);
+	kept = palloc(sizeof(OAuthAnswer));
+	copy_refusal(answer, kept);
+	entry->refusal = kept;
+	entry->ask_again = arazzo_clock_now() + REFUSED_SECONDS * USECS_PER_SEC;
+	MemoryContextSwitchTo(old);
+}
+
 const char *
-arazzo_token_take(TokenWait *wait, ArazzoResponse *answer)
+arazzo_token_take(TokenWait *wait, ArazzoResponse *answer, bool *unauthorized)
 {
 	const TokenFetch *fetch = wait->fetch;
 	const char *token = fetch->answer.token ? pstrdup(fetch->answer.token) : NULL;
+	const char *retry_after = fetch->answer.retry_after;
 
+	*unauthorized = fetch->answer.unauthorized;
 	if (token == NULL)
 	{
 		const ArazzoFailure *failure = arazzo_failure_copy(fetch->answer.failure);
@@ -397,6 +493,11 @@ arazzo_token_take(TokenWait *wait, ArazzoResponse *answer)
 		answer->detail = failure->detail;
 		answer->hint = failure->hint;
 		answer->transient = fetch->answer.transient;
+		if (retry_after)
+		{
+			answer->headers = palloc(sizeof(ArazzoHeader));
+			answer->headers[answer->header_count++] = (ArazzoHeader) {"Retry-After", pstrdup(retry_after), false};
+		}
 	}
 	leave_fetch(wait);
 	return token;

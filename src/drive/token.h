@@ -55,8 +55,9 @@ extern bool arazzo_token_ready(TokenWait *wait);
 
 /*
  * Ends a wait that is over: the token in the current context, or NULL and
- * the answer is why the call could not be sent.
+ * the answer is why the call could not be sent, for *unauthorized because the
+ * credentials were refused.
  */
-extern const char *arazzo_token_take(TokenWait *wait, ArazzoResponse *answer);
+extern const char *arazzo_token_take(TokenWait *wait, ArazzoResponse *answer, bool *unauthorized);
 
 #endif							/* ARAZZO_DRIVE_TOKEN_H */

@@ -496,6 +496,7 @@ apply_server_options(RoleConnection *entry, const List *options)
 	if ((value = arazzo_option_value(options, "duplicate_response")) != NULL)
 		arazzo_option_response(value, &connection->duplicate_status, &connection->duplicate_text);
 	connection->http.ca_file = arazzo_option_value(options, "ca_file");
+	connection->http.crl_file = arazzo_option_value(options, "crl_file");
 	connection->http.pinned_public_key = arazzo_option_value(options, "pinned_public_key");
 	connection->http.allow_private = arazzo_option_value(options, "allow_private");
 	connection->http.proxy = arazzo_option_value(options, "proxy");

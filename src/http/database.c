@@ -6,8 +6,9 @@
  * The only file that sees libpq.  What libpq would take from the environment
  * or from files of the operating system user (service, password file, client
  * certificate, options) is given here or made to lead nowhere, since all that
- * belongs to the administrator of this server and not to the role that runs.
- * For the same reason the other side must have asked for the password of the
+ * belongs to the administrator of this server and not to the role that runs:
+ * a client certificate is that of the user mapping, or there is none.  For the
+ * same reason the other side must have asked for the password of the
  * user mapping: a connection that is trusted, or let in as the operating
  * system user, is given up.
  *
@@ -30,6 +31,7 @@
 #include "http/egress.h"
 #include "http/handle.h"
 #include "http/lookup.h"
+#include "http/memory_file.h"
 #include "http/sockets.h"
 #include "http/url.h"
 #include "http/watch.h"
@@ -55,10 +57,13 @@ struct HttpDatabase
 	PGconn	   *connection;		/* NULL until it is */
 	bool		reads;			/* what opening it waits for */
 	bool		counted;		/* as a descriptor of the server */
+	MemoryFile	certificate;	/* of the client, while it is opened */
+	MemoryFile	key;
 	int			watched;		/* descriptor, -1: none */
 	ArazzoFailure *failure;
 };
 
+static const char *copy(const char *text);
 static const char *database_of(const HttpUrl *url, const char *otherwise);
 static const char *decoded(const char *text, int length);
 static void begin(HttpDatabase *self);
@@ -66,7 +71,10 @@ static void look_up(HttpDatabase *self);
 static void take_addresses(HttpDatabase *self, const struct addrinfo *addresses);
 static void add_address(HttpDatabase *self, StringInfo hosts, StringInfo addresses, const IpAddress *address);
 static void connect_to(HttpDatabase *self, const char *hosts, const char *addresses);
+static bool make_files(HttpDatabase *self);
+static void end_files(HttpDatabase *self);
 static const char *certificates(const HttpDatabase *self);
+static bool same_text(const char *a, const char *b);
 static void ignore_notice(void *argument, const char *message);
 static void go_on_opening(HttpDatabase *self);
 static bool is_ready(int descriptor, bool readable);
@@ -86,6 +94,7 @@ arazzo_database_open(const ArazzoConnection *connection, const char *url, const 
 
 	self->context = context;
 	self->watched = -1;
+	self->certificate.descriptor = self->key.descriptor = -1;
 	self->pool = connection->http.pool;
 	self->url = arazzo_connection_rewrite(connection, url);
 	(void) arazzo_url_parse_any(self->url, &self->parsed);
@@ -93,14 +102,22 @@ arazzo_database_open(const ArazzoConnection *connection, const char *url, const 
 	self->host = decoded(self->parsed.host, self->parsed.host_length);
 	self->database = database_of(&self->parsed, database);
 	self->options = connection->http;
-	self->options.ca_file = self->options.ca_file ? pstrdup(self->options.ca_file) : NULL;
-	self->options.allow_private = self->options.allow_private ? pstrdup(self->options.allow_private) : NULL;
+	self->options.ca_file = copy(self->options.ca_file);
+	self->options.client_cert = copy(self->options.client_cert);
+	self->options.client_key = copy(self->options.client_key);
+	self->options.allow_private = copy(self->options.allow_private);
 	self->user = pstrdup(connection->credentials.user);
 	self->password = pstrdup(connection->credentials.password);
 	self->deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), connection->http.connect_timeout);
 	begin(self);
 	MemoryContextSwitchTo(caller);
 	return self;
+}
+
+static const char *
+copy(const char *text)
+{
+	return text ? pstrdup(text) : NULL;
 }
 
 /* The database that a URL names, else the other one; in the current context. */
@@ -129,11 +146,19 @@ arazzo_database_is(const HttpDatabase *self, const ArazzoConnection *connection,
 
 	if (self->pool != connection->http.pool ||
 		strcmp(self->user, connection->credentials.user) != 0 ||
-		strcmp(self->password, connection->credentials.password) != 0)
+		strcmp(self->password, connection->credentials.password) != 0 ||
+		!same_text(self->options.client_cert, connection->http.client_cert) ||
+		!same_text(self->options.client_key, connection->http.client_key))
 		return false;
 	url = arazzo_connection_rewrite(connection, url);
 	(void) arazzo_url_parse_any(url, &parsed);
 	return strcmp(self->url, url) == 0 && strcmp(self->database, database_of(&parsed, database)) == 0;
+}
+
+static bool
+same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
 /* Addresses that need no resolver are taken at once (RFC 6761, 6.3). */
@@ -252,7 +277,8 @@ connect_to(HttpDatabase *self, const char *hosts, const char *addresses)
 		{"password", self->password},
 		{"sslmode", verified ? "verify-full" : "prefer"},
 		{"sslrootcert", verified ? certificates(self) : NOWHERE},
-		{"sslcert", NOWHERE},
+		{"sslcert", self->options.client_cert ? self->certificate.path : NOWHERE},
+		{"sslkey", self->options.client_key ? self->key.path : self->certificate.path},
 		{"sslcrl", NOWHERE},
 		{"ssl_min_protocol_version", "TLSv1.2"},
 		{"gssencmode", "disable"},
@@ -272,6 +298,8 @@ connect_to(HttpDatabase *self, const char *hosts, const char *addresses)
 		values[i] = parameters[i][1];
 	}
 	keywords[i] = values[i] = NULL;
+	if (!make_files(self))
+		return;
 	self->connection = PQconnectStartParams(keywords, values, 0);
 	if (self->connection == NULL || PQstatus(self->connection) == CONNECTION_BAD)
 	{
@@ -281,6 +309,26 @@ connect_to(HttpDatabase *self, const char *hosts, const char *addresses)
 	PQsetNoticeProcessor(self->connection, ignore_notice, NULL);
 	self->reads = false;
 	watch(self, PQsocket(self->connection), false, true);
+}
+
+/* libpq takes certificates from files only, until a connection is there. */
+static bool
+make_files(HttpDatabase *self)
+{
+	const HttpOptions *options = &self->options;
+
+	if ((!options->client_cert || arazzo_memory_file_make(&self->certificate, options->client_cert)) &&
+		(!options->client_key || arazzo_memory_file_make(&self->key, options->client_key)))
+		return true;
+	fail(self, ERRCODE_INSUFFICIENT_RESOURCES, "could not use the client certificate for \"%s\"", strerror(errno));
+	return false;
+}
+
+static void
+end_files(HttpDatabase *self)
+{
+	arazzo_memory_file_end(&self->certificate);
+	arazzo_memory_file_end(&self->key);
 }
 
 /* The same as for HTTP; "system" is what newer libraries call them. */
@@ -370,6 +418,7 @@ opened(HttpDatabase *self)
 		self->failure->hint = pstrdup("The other server's pg_hba.conf must ask for a password, as scram-sha-256 does.");
 		return;
 	}
+	end_files(self);
 	(void) PQsetnonblocking(self->connection, 1);
 	self->state = DATABASE_READY;
 	watch(self, PQsocket(self->connection), true, false);
@@ -442,6 +491,7 @@ arazzo_database_failure(const HttpDatabase *self)
 void
 arazzo_database_close(HttpDatabase *self)
 {
+	end_files(self);
 	watch(self, -1, false, false);
 	if (self->lookup != NULL)
 		arazzo_lookup_end(self->lookup);
@@ -472,6 +522,7 @@ fail(HttpDatabase *self, int sqlstate, const char *what, const char *detail)
 	if (detail != NULL && detail[0] != '\0')
 		self->failure->detail = pstrdup(detail);
 	self->state = DATABASE_LOST;
+	end_files(self);
 	watch(self, -1, false, false);
 }
 

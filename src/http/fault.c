@@ -28,8 +28,10 @@ static const FaultWords fault_words[] = {
 	[FAULT_CERTIFICATE] = {ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION, false, "could not verify the certificate of \"%s\""},
 	[FAULT_PINNED_KEY] = {ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION, false, "public key of \"%s\" is not the pinned one"},
 	[FAULT_CA_FILE] = {ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION, false, "could not read the certificate authorities for \"%s\""},
+	[FAULT_CRL_FILE] = {ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION, false, "could not read the revoked certificates for \"%s\""},
 	[FAULT_CLIENT_CERTIFICATE] = {ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION, false, "could not use the client certificate for \"%s\""},
 	[FAULT_TLS] = {ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION, true, "could not set up TLS with \"%s\""},
+	[FAULT_TLS_TERMS] = {ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION, false, "could not set up TLS with \"%s\""},
 	[FAULT_TIMEOUT] = {ERRCODE_CONNECTION_FAILURE, true, "request to \"%s\" timed out"},
 	[FAULT_STALE] = {ERRCODE_CONNECTION_FAILURE, true, "connection to \"%s\" cannot be used again"},
 	[FAULT_LOST] = {ERRCODE_CONNECTION_FAILURE, true, "connection to \"%s\" was lost before a response arrived"},
@@ -44,9 +46,37 @@ static const FaultWords fault_words[] = {
 	[FAULT_OTHER] = {ERRCODE_CONNECTION_FAILURE, true, "request to \"%s\" failed"}
 };
 
+/* Words of OpenSSL, and of libcurl when it reads chunks. */
+static const struct
+{
+	HttpFault	fault;
+	const char *text;
+	HttpFault	refined;
+}			refinements[] = {
+	{FAULT_TLS, "alert protocol version", FAULT_TLS_TERMS},
+	{FAULT_TLS, "alert handshake failure", FAULT_TLS_TERMS},
+	{FAULT_TLS, "alert insufficient security", FAULT_TLS_TERMS},
+	{FAULT_TLS, "unsupported protocol", FAULT_TLS_TERMS},
+	{FAULT_TLS, "key too small", FAULT_TLS_TERMS},
+	{FAULT_LOST, "chunk", FAULT_PROTOCOL}
+};
+
 static void describe_address(const FaultPlace *place, ArazzoResponse *response);
 static void describe_limits(HttpFault fault, const FaultPlace *place, ArazzoResponse *response);
 static char *library_detail(const char *text);
+
+HttpFault
+arazzo_fault_refine(HttpFault fault, const char *library_text)
+{
+	int			i;
+
+	for (i = 0; i < lengthof(refinements); i++)
+	{
+		if (refinements[i].fault == fault && strstr(library_text, refinements[i].text) != NULL)
+			return refinements[i].refined;
+	}
+	return fault;
+}
 
 void
 arazzo_fault_describe(HttpFault fault, const FaultPlace *place, ArazzoResponse *response)
@@ -71,6 +101,9 @@ arazzo_fault_describe(HttpFault fault, const FaultPlace *place, ArazzoResponse *
 		case FAULT_CONNECT:
 			if (place->os_error != 0)
 				response->message = psprintf("%s: %s", response->message, strerror(place->os_error));
+			break;
+		case FAULT_ENCODING:
+			response->detail = pstrdup("Its body is damaged, or packed in another way than gzip.");
 			break;
 		case FAULT_STALE:
 		case FAULT_HEADER_LINE:

@@ -22,8 +22,10 @@ typedef enum HttpFault
 	FAULT_CERTIFICATE,
 	FAULT_PINNED_KEY,
 	FAULT_CA_FILE,
+	FAULT_CRL_FILE,
 	FAULT_CLIENT_CERTIFICATE,
 	FAULT_TLS,
+	FAULT_TLS_TERMS,			/* both sides have no version or cipher in common */
 	FAULT_TIMEOUT,
 	FAULT_STALE,				/* the connection had bytes that answer nothing */
 	FAULT_LOST,					/* the connection ended without a response */
@@ -47,6 +49,12 @@ typedef struct FaultPlace
 	int			os_error;		/* errno of a system call, or 0 */
 	const char *library_text;	/* the HTTP library's own words, or empty */
 } FaultPlace;
+
+/*
+ * The same fault, or what it is more exactly by the HTTP library's own words:
+ * its codes do not tell all that matters.
+ */
+extern HttpFault arazzo_fault_refine(HttpFault fault, const char *library_text);
 
 /*
  * Sets sqlstate, message, detail, hint and transient of a response, in the

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * gate.c
- *	  What may be sent, and where.
+ *	  What may be sent, and where, and what is taken in.
  *
  * Asked from within library callbacks: nothing here throws; why a request
  * was stopped is noted in its handle.
@@ -13,6 +13,7 @@
 #include "http/gate.h"
 
 static bool may_send(const HttpHandle *handle);
+static bool note_collected(HttpHandle *handle, CollectResult result, HttpFault limit);
 
 bool
 arazzo_gate_request(HttpHandle *handle, const char *peer, int peer_port, int local_port)
@@ -92,4 +93,33 @@ arazzo_gate_open(HttpHandle *handle, const struct sockaddr *target, int type, in
 	else if (errno == EMFILE)
 		handle->stop = FAULT_DESCRIPTORS;
 	return descriptor;
+}
+
+bool
+arazzo_gate_take_header(HttpHandle *handle, const char *line, size_t length)
+{
+	if (handle->socket != NULL && length > 6 && memcmp(line, "HTTP/2", 6) == 0)
+		handle->socket->multiplexed = true;
+	return note_collected(handle, arazzo_collect_header(&handle->collector, line, length), FAULT_HEADER_LIMIT);
+}
+
+bool
+arazzo_gate_take_body(HttpHandle *handle, const char *data, size_t length)
+{
+	return note_collected(handle, arazzo_collect_body(&handle->collector, data, length), FAULT_BODY_LIMIT);
+}
+
+static bool
+note_collected(HttpHandle *handle, CollectResult result, HttpFault limit)
+{
+	static const HttpFault faults[] = {
+		[COLLECT_NO_MEMORY] = FAULT_MEMORY,
+		[COLLECT_BAD_FRAMING] = FAULT_PROTOCOL,
+		[COLLECT_BAD_PACKING] = FAULT_ENCODING
+	};
+
+	if (result == COLLECT_OK)
+		return true;
+	handle->stop = result == COLLECT_TOO_LARGE ? limit : faults[result];
+	return false;
 }

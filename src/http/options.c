@@ -79,6 +79,7 @@ static const OptionRule rules[] = {
 	{"max_rate", ForeignServerRelationId, check_rate},
 	{"retry_limit", ForeignServerRelationId, check_count},
 	{"ca_file", ForeignServerRelationId, check_file},
+	{"crl_file", ForeignServerRelationId, check_file},
 	{"pinned_public_key", ForeignServerRelationId, check_pinned_key},
 	{"allow_private", ForeignServerRelationId, check_networks},
 	{"proxy", ForeignServerRelationId, check_proxy},

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * request.c
- *	  Refuses requests that must not reach the wire.
+ *	  Refuses requests that must not reach the wire, and writes the headers
+ *	  of the others.
  *
  * The last check before sending, whoever composed the request: nothing that
  * could end a header early, start a second request, or move it to another
@@ -12,10 +13,12 @@
 #include "postgres.h"
 
 #include "http/request.h"
+#include "http/unpack.h"
 
 static ArazzoFailure *check_url(const ArazzoRequest *request, const HttpOptions *options, HttpUrl *url);
 static ArazzoFailure *check_header(const ArazzoHeader *header);
 static ArazzoFailure *check_size(const ArazzoRequest *request);
+static bool has_header(const ArazzoRequest *request, const char *name);
 static bool is_field_value(const char *value);
 
 /* Of URL and headers together.  libcurl gives up at a megabyte, out of memory
@@ -133,6 +136,35 @@ arazzo_request_is_reserved_header(const char *name)
 			return true;
 	}
 	return false;
+}
+
+char	  **
+arazzo_request_lines(const ArazzoRequest *request, int *count)
+{
+	char	  **lines = palloc(sizeof(char *) * (request->header_count + 3));
+	int			n = 0;
+	int			i;
+
+	if (!has_header(request, "Accept-Encoding"))
+		lines[n++] = "Accept-Encoding: " UNPACK_ACCEPTED;
+	if (!has_header(request, "Content-Type"))
+		lines[n++] = "Content-Type:";
+	for (i = 0; i < request->header_count; i++)
+	{
+		const ArazzoHeader *header = &request->headers[i];
+		const char *value = header->value + strspn(header->value, " \t");
+
+		lines[n++] = *value == '\0' ? psprintf("%s;", header->name) : psprintf("%s: %s", header->name, value);
+	}
+	lines[n++] = "Expect:";
+	*count = n;
+	return lines;
+}
+
+static bool
+has_header(const ArazzoRequest *request, const char *name)
+{
+	return arazzo_header_find(request->headers, request->header_count, name, strlen(name)) != NULL;
 }
 
 /* RFC 9110, section 5.5: no control character but the tab. */

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * request.h
- *	  Refuses requests that must not reach the wire.
+ *	  Refuses requests that must not reach the wire, and writes the headers
+ *	  of the others.
  *
  *-------------------------------------------------------------------------
  */
@@ -20,6 +21,13 @@
  */
 extern ArazzoFailure *arazzo_request_check(const ArazzoRequest *request, const HttpOptions *options,
 										   HttpUrl *url);
+
+/*
+ * The headers of a request as the HTTP library takes them, in the current
+ * context: "name:" without a value stops one that it adds by itself, "name;"
+ * is one whose value is empty.
+ */
+extern char **arazzo_request_lines(const ArazzoRequest *request, int *count);
 
 /* True for a token (RFC 9110, section 5.6.2): a method or a header's name. */
 extern bool arazzo_request_is_token(const char *text);

@@ -22,7 +22,13 @@
 #define KEEP_CAPACITY	(64 * 1024)
 #define FIRST_CAPACITY	4096
 
+/* Unpacked at a time. */
+#define PIECE			(16 * 1024)
+
+static const char *value_of(const char *line, size_t length, const char *name, size_t *value_length);
 static bool take_length(ResponseCollector *collector, const char *line, size_t length);
+static bool is_known_transfer(const char *line, size_t length);
+static CollectResult append_body(ResponseCollector *collector, const char *data, size_t length);
 static bool buffer_append(ByteBuffer *buffer, const char *data, size_t length);
 static void buffer_reset(ByteBuffer *buffer);
 static int	count_lines(const ByteBuffer *head);
@@ -36,6 +42,7 @@ arazzo_collect_reset(ResponseCollector *collector, size_t header_limit, size_t b
 {
 	buffer_reset(&collector->head);
 	buffer_reset(&collector->body);
+	arazzo_unpack_reset(&collector->unpacker);
 	collector->header_bytes = 0;
 	collector->header_limit = header_limit;
 	collector->body_limit = body_limit;
@@ -48,12 +55,16 @@ arazzo_collect_free(ResponseCollector *collector)
 {
 	free(collector->head.data);
 	free(collector->body.data);
+	arazzo_unpack_reset(&collector->unpacker);
 	memset(collector, 0, sizeof(ResponseCollector));
 }
 
 CollectResult
 arazzo_collect_header(ResponseCollector *collector, const char *line, size_t length)
 {
+	const char *packing;
+	size_t		packing_length;
+
 	if (length > collector->header_limit - collector->header_bytes)
 		return COLLECT_TOO_LARGE;
 	collector->header_bytes += length;
@@ -64,13 +75,16 @@ arazzo_collect_header(ResponseCollector *collector, const char *line, size_t len
 		collector->body.length = 0;
 		collector->head_complete = false;
 		collector->body_length = -1;
+		arazzo_unpack_reset(&collector->unpacker);
 	}
 	else if (collector->head_complete)
 		return COLLECT_OK;
 	else if (length <= 2 && (length == 0 || line[0] == '\r' || line[0] == '\n'))
 		collector->head_complete = true;
-	else if (!take_length(collector, line, length))
-		return COLLECT_BAD_LENGTH;
+	else if (!take_length(collector, line, length) || !is_known_transfer(line, length))
+		return COLLECT_BAD_FRAMING;
+	else if ((packing = value_of(line, length, "content-encoding:", &packing_length)) != NULL)
+		arazzo_unpack_note(&collector->unpacker, packing, packing_length);
 	return buffer_append(&collector->head, line, length) ? COLLECT_OK : COLLECT_NO_MEMORY;
 }
 
@@ -82,14 +96,11 @@ arazzo_collect_header(ResponseCollector *collector, const char *line, size_t len
 static bool
 take_length(ResponseCollector *collector, const char *line, size_t length)
 {
-	static const char name[] = "content-length:";
-	size_t		i = sizeof(name) - 1;
+	size_t		i = 0;
 	uint64		value = 0;
 
-	if (length < i || pg_strncasecmp(line, name, i) != 0)
+	if ((line = value_of(line, length, "content-length:", &length)) == NULL)
 		return true;
-	while (i < length && (line[i] == ' ' || line[i] == '\t'))
-		i++;
 	for (; i < length && line[i] >= '0' && line[i] <= '9' && value <= PG_INT64_MAX / 10; i++)
 		value = value * 10 + (line[i] - '0');
 	if (value > PG_INT64_MAX ||
@@ -100,8 +111,66 @@ take_length(ResponseCollector *collector, const char *line, size_t length)
 	return true;
 }
 
+/*
+ * RFC 9112, section 6.1: no other coding may be used without being asked for,
+ * and some versions of the library would decode one, cut or not.
+ */
+static bool
+is_known_transfer(const char *line, size_t length)
+{
+	line = value_of(line, length, "transfer-encoding:", &length);
+	return line == NULL || (length == 7 && pg_strncasecmp(line, "chunked", length) == 0) ||
+		(length == 8 && pg_strncasecmp(line, "identity", length) == 0);
+}
+
+/* The value in a line of that name and a colon, without blanks around it; or NULL. */
+static const char *
+value_of(const char *line, size_t length, const char *name, size_t *value_length)
+{
+	size_t		begin = strlen(name);
+
+	if (length < begin || pg_strncasecmp(line, name, begin) != 0)
+		return NULL;
+	while (begin < length && strchr(" \t", line[begin]) != NULL)
+		begin++;
+	while (length > begin && strchr(" \t\r\n", line[length - 1]) != NULL)
+		length--;
+	*value_length = length - begin;
+	return line + begin;
+}
+
 CollectResult
 arazzo_collect_body(ResponseCollector *collector, const char *data, size_t length)
+{
+	char		piece[PIECE];
+	size_t		unpacked;
+
+	if (collector->unpacker.coding == CODING_NONE || length == 0)
+		return append_body(collector, data, length);
+	do
+	{
+		UnpackResult result;
+		CollectResult collected;
+
+		unpacked = sizeof(piece);
+		result = arazzo_unpack(&collector->unpacker, &data, &length, piece, &unpacked);
+		if (result != UNPACK_OK)
+			return result == UNPACK_BAD ? COLLECT_BAD_PACKING : COLLECT_NO_MEMORY;
+		collected = append_body(collector, piece, unpacked);
+		if (collected != COLLECT_OK)
+			return collected;
+	} while (length > 0 || unpacked == sizeof(piece));
+	return COLLECT_OK;
+}
+
+bool
+arazzo_collect_is_whole(const ResponseCollector *collector)
+{
+	return collector->head_complete && arazzo_unpack_is_whole(&collector->unpacker);
+}
+
+static CollectResult
+append_body(ResponseCollector *collector, const char *data, size_t length)
 {
 	if (length > collector->body_limit - collector->body.length)
 		return COLLECT_TOO_LARGE;

@@ -11,6 +11,7 @@
 #ifndef ARAZZO_HTTP_RESPONSE_H
 #define ARAZZO_HTTP_RESPONSE_H
 
+#include "http/unpack.h"
 #include "support/message.h"
 
 typedef struct ByteBuffer
@@ -25,7 +26,8 @@ typedef enum CollectResult
 	COLLECT_OK,
 	COLLECT_TOO_LARGE,
 	COLLECT_NO_MEMORY,
-	COLLECT_BAD_LENGTH			/* two lengths of the body, or one beyond all numbers */
+	COLLECT_BAD_FRAMING,		/* where the body ends is not told as it should be */
+	COLLECT_BAD_PACKING
 } CollectResult;
 
 typedef struct ResponseCollector
@@ -37,6 +39,7 @@ typedef struct ResponseCollector
 	size_t		body_limit;
 	bool		head_complete;	/* what follows are trailers */
 	int64		body_length;	/* as the server says, -1 when it does not */
+	Unpacker	unpacker;
 } ResponseCollector;
 
 /* Makes a collector ready for another response; keeps small buffers. */
@@ -51,8 +54,11 @@ extern void arazzo_collect_free(ResponseCollector *collector);
  */
 extern CollectResult arazzo_collect_header(ResponseCollector *collector, const char *line, size_t length);
 
-/* Takes a piece of the decoded body. */
+/* Takes a piece of the body, as it comes, and unpacks it. */
 extern CollectResult arazzo_collect_body(ResponseCollector *collector, const char *data, size_t length);
+
+/* Did header section and body, when nothing more comes, end where they should? */
+extern bool arazzo_collect_is_whole(const ResponseCollector *collector);
 
 /*
  * Fills headers and body of a response from what was collected.  Values stay

@@ -79,16 +79,22 @@ arazzo_http_poll(int timeout)
 	for (;;)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (in_flight_count > 0 || arazzo_listener_count() > 0)
+		if (arazzo_http_is_busy())
 			arazzo_handles_drive(finish_transfer);
 		if (arazzo_listeners_drive() || unseen_count > 0 || left <= 0 ||
-			(in_flight_count == 0 && arazzo_listener_count() == 0))
+			!arazzo_http_is_busy())
 			return;
 		arazzo_handles_wait(Min(left, POLL_SLICE));
 		INSTR_TIME_SET_CURRENT(now);
 		INSTR_TIME_SUBTRACT(now, start);
 		left = timeout - (long) INSTR_TIME_GET_MILLISEC(now);
 	}
+}
+
+bool
+arazzo_http_is_busy(void)
+{
+	return in_flight_count > 0 || arazzo_listener_count() > 0;
 }
 
 void

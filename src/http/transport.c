@@ -27,6 +27,7 @@
 #include "http/handle.h"
 #include "http/request.h"
 #include "http/sockets.h"
+#include "http/verify.h"
 #include "http/watch.h"
 
 #if LIBCURL_VERSION_NUM < 0x075000
@@ -64,6 +65,7 @@ static const struct
 	{CURLE_SSL_INVALIDCERTSTATUS, FAULT_CERTIFICATE},
 	{CURLE_SSL_PINNEDPUBKEYNOTMATCH, FAULT_PINNED_KEY},
 	{CURLE_SSL_CACERT_BADFILE, FAULT_CA_FILE},
+	{CURLE_SSL_CRL_BADFILE, FAULT_CRL_FILE},
 	{CURLE_SSL_CERTPROBLEM, FAULT_CLIENT_CERTIFICATE},
 	{CURLE_SSL_CONNECT_ERROR, FAULT_TLS},
 	{CURLE_SSL_CIPHER, FAULT_TLS},
@@ -104,7 +106,6 @@ static CURLcode set_constant_options(HttpHandle *handle);
 static CURLcode set_method(CURL *easy, const ArazzoRequest *request);
 static CURLcode set_special_options(HttpHandle *handle);
 static struct curl_slist *make_header_list(const ArazzoRequest *request);
-static struct curl_slist *add_line(struct curl_slist *list, const char *line);
 static CURLMcode act_on_events(void);
 static CURLMcode call_for_all(void);
 static bool is_call_due(void);
@@ -113,13 +114,13 @@ static int	on_watch(CURL *easy, curl_socket_t socket, int what, void *argument, 
 static int	on_timer(CURLM *driven, long timeout, void *argument);
 static bool start_afresh(HttpHandle *handle);
 static HttpFault fault_of(HttpHandle *handle, CURLcode code);
-static bool is_status(int status);
+static HttpFault fault_of_code(HttpHandle *handle, CURLcode code);
 static int	on_request(void *argument, char *peer, char *local, int peer_port, int local_port);
 static curl_socket_t on_open_socket(void *argument, curlsocktype purpose, struct curl_sockaddr *target);
 static int	on_close_socket(void *argument, curl_socket_t socket);
+static CURLcode on_tls_context(CURL *easy, void *context, void *argument);
 static size_t on_header(char *line, size_t size, size_t count, void *argument);
 static size_t on_body(char *data, size_t size, size_t count, void *argument);
-static bool note_collected(HttpHandle *handle, CollectResult result, HttpFault limit);
 
 void *
 arazzo_share_create(void)
@@ -288,7 +289,7 @@ set_constant_options(HttpHandle *handle)
 	SET_OPTION(code, easy, CURLOPT_PROXY, "");
 	SET_OPTION(code, easy, CURLOPT_NOPROXY, "");
 	SET_OPTION(code, easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-	SET_OPTION(code, easy, CURLOPT_ACCEPT_ENCODING, "");
+	SET_OPTION(code, easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
 	SET_OPTION(code, easy, CURLOPT_USERAGENT, "amberflo_arazzo");
 	SET_OPTION(code, easy, CURLOPT_TCP_KEEPALIVE, 1L);
 	SET_OPTION(code, easy, CURLOPT_MAXAGE_CONN, MAX_IDLE_SECONDS);
@@ -298,6 +299,8 @@ set_constant_options(HttpHandle *handle)
 	SET_OPTION(code, easy, CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
 	SET_OPTION(code, easy, CURLOPT_SSL_VERIFYPEER, 1L);
 	SET_OPTION(code, easy, CURLOPT_SSL_VERIFYHOST, 2L);
+	if (arazzo_verify_knows(curl_version_info(CURLVERSION_NOW)->ssl_version))
+		SET_OPTION(code, easy, CURLOPT_SSL_CTX_FUNCTION, on_tls_context);
 
 	/* A resolver that hangs is left behind, not waited for. */
 #if LIBCURL_VERSION_NUM >= 0x075700
@@ -392,6 +395,19 @@ set_special_options(HttpHandle *handle)
 		SET_OPTION(code, easy, CURLOPT_CAINFO, options->ca_file);
 		SET_OPTION(code, easy, CURLOPT_CAPATH, NULL);
 	}
+	if (options->crl_file != NULL)
+		SET_OPTION(code, easy, CURLOPT_CRLFILE, options->crl_file);
+	if (options->ca_file != NULL || options->crl_file != NULL)
+	{
+		/*
+		 * As the files are now: a session that is resumed would not have its
+		 * certificate looked at, and authorities are kept for a day.
+		 */
+		SET_OPTION(code, easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+#if LIBCURL_VERSION_NUM >= 0x075700
+		SET_OPTION(code, easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
+#endif
+	}
 	if (options->client_cert != NULL)
 	{
 		struct curl_blob blob = {(char *) options->client_cert, strlen(options->client_cert), CURL_BLOB_COPY};
@@ -417,40 +433,23 @@ set_special_options(HttpHandle *handle)
 	return code;
 }
 
-/*
- * The request's headers as libcurl takes them, in the current context.  A
- * name without a value stops a header that libcurl adds by itself.
- */
+/* The request's headers, in the current context. */
 static struct curl_slist *
 make_header_list(const ArazzoRequest *request)
 {
-	struct curl_slist *list = add_line(NULL, "Expect:");
-	int			i;
+	int			count;
+	char	  **lines = arazzo_request_lines(request, &count);
+	struct curl_slist *list = NULL;
 
-	if (arazzo_header_find(request->headers, request->header_count, "Content-Type", 12) == NULL)
-		list = add_line(list, "Content-Type:");
-	for (i = request->header_count - 1; i >= 0; i--)
+	while (count-- > 0)
 	{
-		const ArazzoHeader *header = &request->headers[i];
-		const char *value = header->value + strspn(header->value, " \t");
+		struct curl_slist *node = palloc(sizeof(struct curl_slist));
 
-		if (*value == '\0')
-			list = add_line(list, psprintf("%s;", header->name));
-		else
-			list = add_line(list, psprintf("%s: %s", header->name, value));
+		node->data = lines[count];
+		node->next = list;
+		list = node;
 	}
 	return list;
-}
-
-/* Puts a line in front of a list. */
-static struct curl_slist *
-add_line(struct curl_slist *list, const char *line)
-{
-	struct curl_slist *node = palloc(sizeof(struct curl_slist));
-
-	node->data = (char *) line;
-	node->next = list;
-	return node;
 }
 
 bool
@@ -634,12 +633,13 @@ on_timer(CURLM *driven, long timeout, void *argument)
 
 /*
  * libcurl calls a header section complete that ends with the connection, and
- * takes any number for a status, such as the 2 of "HTTP/2 2x".
+ * takes any number for a status, such as the 2 of "HTTP/2 2x", which has
+ * three digits (RFC 9110, section 15).
  */
 static HttpFault
 fault_of(HttpHandle *handle, CURLcode code)
 {
-	int			i;
+	int			status = arazzo_handle_status(handle);
 
 	if (handle->stop != FAULT_NONE)
 	{
@@ -647,10 +647,19 @@ fault_of(HttpHandle *handle, CURLcode code)
 		handle->error[0] = '\0';
 		return handle->stop;
 	}
-	if (code == CURLE_OK && !handle->collector.head_complete)
+	if (code != CURLE_OK)
+		return fault_of_code(handle, code);
+	if (!arazzo_collect_is_whole(&handle->collector))
 		return FAULT_CUT;
-	if (code == CURLE_OK)
-		return is_status(arazzo_handle_status(handle)) ? FAULT_NONE : FAULT_PROTOCOL;
+	return status >= 100 && status <= 999 ? FAULT_NONE : FAULT_PROTOCOL;
+}
+
+static HttpFault
+fault_of_code(HttpHandle *handle, CURLcode code)
+{
+	HttpFault	fault;
+	int			i;
+
 	if (handle->error[0] == '\0')
 		strlcpy(handle->error, curl_easy_strerror(code), sizeof(handle->error));
 	if (code == CURLE_COULDNT_CONNECT && handle->refused.length > 0 && handle->opened == 0)
@@ -664,18 +673,12 @@ fault_of(HttpHandle *handle, CURLcode code)
 	}
 	if (i == lengthof(code_faults))
 		return FAULT_OTHER;
-	if (code_faults[i].fault == FAULT_LOST && handle->collector.head_complete)
+	fault = arazzo_fault_refine(code_faults[i].fault, handle->error);
+	if (fault == FAULT_LOST && handle->collector.head_complete)
 		return FAULT_CUT;
-	if (code_faults[i].fault == FAULT_MEMORY && handle->requests > 0 && !handle->collector.head_complete)
+	if (fault == FAULT_MEMORY && handle->requests > 0 && !handle->collector.head_complete)
 		return FAULT_HEADER_LINE;	/* libcurl 7.88 has no other word for it */
-	return code_faults[i].fault;
-}
-
-/* Three digits (RFC 9110, section 15). */
-static bool
-is_status(int status)
-{
-	return status >= 100 && status <= 999;
+	return fault;
 }
 
 int
@@ -763,36 +766,24 @@ on_close_socket(void *argument, curl_socket_t socket)
 	return 0;
 }
 
+/* Called by libcurl when it is about to set up TLS. */
+static CURLcode
+on_tls_context(CURL *easy, void *context, void *argument)
+{
+	arazzo_verify_watch(context);
+	return CURLE_OK;
+}
+
 /* One header line; returning less than was given stops the transfer. */
 static size_t
 on_header(char *line, size_t size, size_t count, void *argument)
 {
-	HttpHandle *handle = argument;
-	size_t		length = size * count;
-
-	if (handle->socket != NULL && length > 6 && memcmp(line, "HTTP/2", 6) == 0)
-		handle->socket->multiplexed = true;
-	return note_collected(handle, arazzo_collect_header(&handle->collector, line, length),
-						  FAULT_HEADER_LIMIT) ? length : 0;
+	return arazzo_gate_take_header(argument, line, size * count) ? size * count : 0;
 }
 
-/* A piece of the body, decompressed. */
+/* A piece of the body, likewise. */
 static size_t
 on_body(char *data, size_t size, size_t count, void *argument)
 {
-	HttpHandle *handle = argument;
-	size_t		length = size * count;
-
-	return note_collected(handle, arazzo_collect_body(&handle->collector, data, length),
-						  FAULT_BODY_LIMIT) ? length : 0;
-}
-
-static bool
-note_collected(HttpHandle *handle, CollectResult result, HttpFault limit)
-{
-	if (result == COLLECT_OK)
-		return true;
-	handle->stop = result == COLLECT_TOO_LARGE ? limit :
-		result == COLLECT_BAD_LENGTH ? FAULT_PROTOCOL : FAULT_MEMORY;
-	return false;
+	return arazzo_gate_take_body(argument, data, size * count) ? size * count : 0;
 }

@@ -28,6 +28,7 @@ typedef struct HttpOptions
 	int64		max_response_bytes; /* decoded body */
 	int			max_header_bytes;
 	const char *ca_file;		/* NULL: the system's */
+	const char *crl_file;		/* revoked certificates; NULL: not asked */
 	const char *client_cert;	/* PEM text or NULL */
 	const char *client_key;
 	const char *user;			/* for http digest only, else NULL */
@@ -55,6 +56,9 @@ extern HttpTransfer *arazzo_http_start(const ArazzoRequest *request, const HttpO
  * Interrupts are honoured (57014) within 100 ms.
  */
 extern void arazzo_http_poll(int timeout);
+
+/* Is there a transfer in flight, or does anything listen?  Else a poll does not wait. */
+extern bool arazzo_http_is_busy(void);
 
 /*
  * Has a function called when the transfer is done: from within a poll, or at

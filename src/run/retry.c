@@ -28,7 +28,7 @@ arazzo_run_retry_delay(const ArazzoResponse *response, double retry_after, Times
 	int64		delay = retry_after * 1e6 < (double) limit ? (int64) (retry_after * 1e6) : limit;
 	const char *header = NULL;
 
-	if (response && response->outcome == OUTCOME_RECEIVED)
+	if (response && response->outcome != OUTCOME_UNKNOWN)
 		header = arazzo_header_find(response->headers, response->header_count,
 									"Retry-After", strlen("Retry-After"));
 	if (header)

@@ -519,12 +519,17 @@ resend(EngineRun *run, const DriveCall *call, const ArazzoResponse *response)
 {
 	QueueEngine *engine = run->engine;
 	const ArazzoConnection *connection = call->connection;
-	GateServer *server;
+	const char *refusal = NULL;
 
-	if (response->outcome == OUTCOME_RECEIVED && (response->status == 401 || response->status == 403))
+	if (call->unauthorized)
+		refusal = response->message;
+	else if (response->outcome == OUTCOME_RECEIVED && (response->status == 401 || response->status == 403))
+		refusal = psprintf("the API answered %d to the credential of the role", response->status);
+	if (refusal)
 	{
-		server = arazzo_gate_server(engine->gate, connection);
-		arazzo_gate_pause(engine->gate, server, run->stored->owner, response->status);
+		GateServer *server = arazzo_gate_server(engine->gate, connection);
+
+		arazzo_gate_pause(engine->gate, server, run->stored->owner, refusal);
 		hold_for(run, server->name);
 		return LOOP_LEAVE;
 	}

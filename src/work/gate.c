@@ -192,23 +192,23 @@ break_server(QueueGate *gate, const GateServer *server, const char *reason, Time
 	news->reason = MemoryContextStrdup(gate->news_context, reason ? reason : "no answer");
 	add_state(gate, &news->state);
 	ereport(LOG,
-			errmsg("server \"%s\" gave no answer %d times in a row: queued runs wait for it", server->name, server->failures));
+			errmsg("server \"%s\" gave no answer %d times in a row: queued runs wait for it", server->name, server->failures),
+			errdetail("The last time: %s.", news->reason));
 }
 
 void
-arazzo_gate_pause(QueueGate *gate, const GateServer *server, Oid role, int status)
+arazzo_gate_pause(QueueGate *gate, const GateServer *server, Oid role, const char *reason)
 {
 	GateNews   *news;
 
 	if (find_state(gate, GATE_PAUSED, server->name, role))
 		return;
 	news = add_news(gate, GATE_PAUSED, server, role);
-	news->reason = MemoryContextStrdup(gate->news_context,
-									   psprintf("the API answered %d to the credential of the role", status));
+	news->reason = MemoryContextStrdup(gate->news_context, reason);
 	add_state(gate, &news->state);
 	ereport(LOG,
-			errmsg("connection of role \"%s\" to server \"%s\" is paused: the API answered %d",
-				   GetUserNameFromId(role, true) ? GetUserNameFromId(role, true) : "?", server->name, status),
+			errmsg("connection of role \"%s\" to server \"%s\" is paused: %s",
+				   GetUserNameFromId(role, true) ? GetUserNameFromId(role, true) : "?", server->name, reason),
 			errhint("Put the credential in order, then use arazzo_resume."));
 }
 

@@ -52,8 +52,8 @@ extern void arazzo_gate_leave_with(QueueGate *gate, GateServer *server, bool ans
 /* Is there room for runs that were held for want of it?  Says so once. */
 extern bool arazzo_gate_has_room(const QueueGate *gate, GateServer *server);
 
-/* The server refused the credential of a role. */
-extern void arazzo_gate_pause(QueueGate *gate, const GateServer *server, Oid role, int status);
+/* The server, or who gives tokens for it, refused the credential of a role. */
+extern void arazzo_gate_pause(QueueGate *gate, const GateServer *server, Oid role, const char *reason);
 
 /* Does one server have nearly all calls of the worker, and answers none? */
 extern bool arazzo_gate_is_stalled(const QueueGate *gate, TimestampTz now);

@@ -158,13 +158,14 @@ get_token(const TokenSource *source, const char *refused, StringInfo log)
 {
 	TokenWait  *wait = NULL;
 	ArazzoResponse answer;
+	bool		unauthorized;
 	const char *token = arazzo_token_get(source, refused, &wait);
 
 	if (token == NULL)
 	{
 		while (!arazzo_token_ready(wait))
 			arazzo_http_poll(1000);
-		token = arazzo_token_take(wait, &answer);
+		token = arazzo_token_take(wait, &answer, &unauthorized);
 	}
 	appendStringInfo(log, "%s%s%s", log->len > 0 ? ", " : "", wait ? "new " : "", token ? token : answer.message);
 	return token;

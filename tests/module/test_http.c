@@ -327,6 +327,8 @@ set_option(HttpOptions *options, const char *name, const char *value)
 		options->client_key = value;
 	else if (strcmp(name, "proxy") == 0)
 		options->proxy = value;
+	else if (strcmp(name, "crl_file") == 0)
+		options->crl_file = value;
 	else if (strcmp(name, "pinned_public_key") == 0)
 		options->pinned_public_key = value;
 	else if (strcmp(name, "user") == 0)

@@ -11,7 +11,8 @@ package AuthServer;
 #
 # What it takes is set by name: key, token (a bearer's), user (name:password),
 # client (id:secret), lifetime (expires_in of tokens; undef: not told), broken
-# (how many token requests get a 503 first).  "revoke" makes it forget the
+# (how many token requests get a 503 first, with retry_after as the header of
+# that name).  "revoke" makes it forget the
 # tokens that it gave, which are token-1, token-2, ...; every set() begins
 # counting and writing down anew unless "go_on" is set.  "hold" keeps answers
 # of the token endpoint back until so many requests have come to it, "lose"
@@ -193,6 +194,7 @@ sub answer
 		$body = $status == 200 ? '{"ok": true}' : encode_json({ message => 'who is ' . ($request->{headers}{authorization} // 'that') });
 		push @headers, 'WWW-Authenticate: Digest realm="r", nonce="n", qop="auth"' if $status == 401 && $request->{path} eq '/digest';
 	}
+	push @headers, "Retry-After: $set{retry_after}" if $status == 503 && defined $set{retry_after};
 	# so that openssl can take another
 	push @headers, 'Connection: close' if defined $request->{client};
 	push @seen, written($request) . " -> $status";

@@ -243,12 +243,14 @@ sub row_of
 	return;
 }
 
-# Is that what the table says?
+# What the table says, and is that it?
+sub expected { return $_[0]{rows}{"$_[1] | $_[2]"}{observed}; }
+
 sub expects
 {
 	my ($self, $number, $fault, $observed) = @_;
 
-	return cut(without_library($observed =~ s/\s+/ /gr)) eq $self->{rows}{"$number | $fault"}{observed};
+	return cut(without_library($observed =~ s/\s+/ /gr)) eq $self->expected($number, $fault);
 }
 
 sub cut { return length $_[0] > 300 ? substr($_[0], 0, 300) . '...' : $_[0]; }

@@ -36,11 +36,40 @@ sub certificate
 {
 	my ($directory, $name, $authority, $names, @arguments) = @_;
 
-	openssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', "/CN=$name",
-		'-addext', "subjectAltName=$names", '-keyout', "$directory/$name.key", '-out', "$directory/$name.csr");
+	sign_key($directory, $name, $authority, [ 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256' ], $names, @arguments);
+}
+
+# The same with an RSA key of so many bits.
+sub rsa_certificate
+{
+	my ($directory, $name, $authority, $names, $bits) = @_;
+
+	sign_key($directory, $name, $authority, ["rsa:$bits"], $names);
+}
+
+# Without names, the common one is that of this machine.
+sub sign_key
+{
+	my ($directory, $name, $authority, $key, $names, @arguments) = @_;
+
+	openssl('req', '-newkey', @$key, '-nodes', '-subj', '/CN=' . (defined $names ? $name : 'localhost'),
+		defined $names ? ('-addext', "subjectAltName=$names") : (), '-keyout', "$directory/$name.key", '-out', "$directory/$name.csr");
 	openssl('x509', '-req', '-in', "$directory/$name.csr", '-CA', "$directory/$authority.pem",
 		'-CAkey', "$directory/$authority.key", '-copy_extensions', 'copy', '-out', "$directory/$name.pem",
 		@arguments ? @arguments : ('-days', 10));
+}
+
+# NAME.dh: parameters of a group of 1024 bits, the second of RFC 2409.
+sub dh_parameters
+{
+	my ($directory, $name) = @_;
+	my $second = 'FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DD'
+	  . 'EF9519B3CD3A431B302B0A6DF25F14374FE1356D6D51C245E485B576625E7EC6F44C42E9A637ED6B0BFF5CB6F406B7ED'
+	  . 'EE386BFB5A899FA5AE9F24117C4B1FE649286651ECE65381FFFFFFFFFFFFFFFF';
+
+	write_file("$directory/$name.cnf", "asn1 = SEQUENCE:group\n[group]\np = INTEGER:0x$second\ng = INTEGER:2\n");
+	openssl('asn1parse', '-genconf', "$directory/$name.cnf", '-noout', '-out', "$directory/$name.der");
+	openssl('dhparam', '-inform', 'DER', '-in', "$directory/$name.der", '-out', "$directory/$name.dh");
 }
 
 # The same for an authority that another one has signed.
@@ -67,6 +96,19 @@ sub certificate_between
 		'-keyfile', "$directory/$authority.key", '-startdate', $from, '-enddate', $to, '-notext', '-out', "$directory/$name.pem");
 }
 
+# NAME.crl of an authority: certificates, by name, that it has revoked; it is
+# valid from one moment to another, or now.
+sub revoke
+{
+	my ($directory, $name, $authority, $revoked, @period) = @_;
+
+	write_file("$directory/$name.index", '');
+	write_file("$directory/$name.cnf", "[ca]\ndefault_ca = d\n[d]\ndatabase = $directory/$name.index\ndefault_md = sha256\ndefault_crl_days = 10\n");
+	my @ca = ('ca', '-config', "$directory/$name.cnf", '-cert', "$directory/$authority.pem", '-keyfile', "$directory/$authority.key");
+	openssl(@ca, '-revoke', "$directory/$_.pem") foreach @$revoked;
+	openssl(@ca, '-gencrl', '-out', "$directory/$name.crl", @period ? ('-crl_lastupdate', $period[0], '-crl_nextupdate', $period[1]) : ());
+}
+
 # Base64 of the SHA-256 of a certificate's public key.
 sub key_hash
 {
@@ -82,7 +124,7 @@ sub start
 	my $cwd = Cwd::getcwd();
 
 	chdir $directory or die "could not change to \"$directory\": $!";
-	my $pid = open2(my $out, my $in, 'openssl', 's_server', '-accept', '127.0.0.1:0', '-HTTP',
+	my $pid = open2(my $out, my $in, 'sh', '-c', 'exec openssl s_server "$@" 2>&1', 'sh', '-accept', '127.0.0.1:0', '-HTTP',
 		'-cert', "$name.pem", '-key', "$name.key", @arguments);
 	chdir $cwd;
 	my $self = bless { pid => $pid, in => $in, out => $out }, $class;
@@ -94,6 +136,16 @@ sub start
 	die 'the server did not start';
 }
 
+# Ends it, and tells how many requests it got.
+sub stop
+{
+	my ($self) = @_;
+
+	kill 'TERM', $self->{pid};
+	waitpid delete $self->{pid}, 0;
+	return scalar grep { /^FILE:/ } readline $self->{out};
+}
+
 sub url { return "https://localhost:$_[0]{port}/ok"; }
 
 sub DESTROY
@@ -101,8 +153,7 @@ sub DESTROY
 	my ($self) = @_;
 
 	local ($?, $!, $@);
-	kill 'TERM', $self->{pid};
-	waitpid $self->{pid}, 0;
+	$self->stop if $self->{pid};
 }
 
 sub openssl

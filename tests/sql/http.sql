@@ -74,7 +74,7 @@ SELECT options, try_server(options) FROM unnest(ARRAY[
 	$$max_response_bytes '16MB'$$, $$max_response_bytes '1000'$$, $$max_response_bytes '0'$$, $$max_response_bytes '2GB'$$,
 	$$max_header_bytes '64kB'$$, $$max_header_bytes 'many'$$, $$max_concurrency '4'$$, $$max_concurrency '-1'$$,
 	$$max_rate '0.5'$$, $$max_rate '0'$$, $$max_rate 'NaN'$$, $$retry_limit '0'$$, $$retry_limit 'x'$$,
-	$$ca_file '/etc/ssl/certs/ca.pem'$$, $$ca_file 'ca.pem'$$,
+	$$ca_file '/etc/ssl/certs/ca.pem'$$, $$ca_file 'ca.pem'$$, $$crl_file '/etc/ssl/crls.pem'$$, $$crl_file 'crl.pem'$$,
 	$$pinned_public_key 'sha256//YhKJKSzoTt2b5FP18fvpHo7fJYqQCjAa3HWY3tvRMwE='$$, $$pinned_public_key '/etc/passwd'$$,
 	$$pinned_public_key 'sha256//YhKJKSzoTt2b5FP18fvpHo7fJYqQCjAa3HWY3tvRMwE=;'$$,
 	$$allow_private '10.0.0.0/8, fd00::/8,192.168.1.1'$$, $$allow_private '10.0.0.0/33'$$, $$allow_private 'all'$$,

@@ -83,11 +83,13 @@ my @cases = (
 	[ 'endless', [ "$head\r\n", [ repeat => 'a' x 65536 ] ], 'unknown 200 54000', q{true} ],
 	[ 'bomb', [ RawServer::response(Compress::Zlib::memGzip($zeros), 'Content-Encoding: gzip') ], 'unknown 200 54000', q{true} ],
 	[ 'bomb-twice', [ RawServer::response(Compress::Zlib::memGzip(Compress::Zlib::memGzip($zeros)),
-		'Content-Encoding: gzip, gzip') ], 'unknown 200 54000', q{true} ],
+		'Content-Encoding: gzip, gzip') ], 'unknown 200 08P01', q{true} ],
 	[ 'gzip', [ RawServer::response(Compress::Zlib::memGzip('a' x 10000), 'Content-Encoding: gzip') ], 'received 200',
 		q{response_body = repeat('a', 10000)} ],
 	[ 'deflate', [ RawServer::response(compress('deflated'), 'Content-Encoding: deflate') ], 'received 200',
 		q{response_body = 'deflated'} ],
+	[ 'gzip-cut', [ RawServer::response(substr(Compress::Zlib::memGzip('a' x 10000), 0, -1), 'Content-Encoding: gzip') ],
+		'unknown 200 08006', q{response_body = '' AND transient} ],
 	[ 'bad-gzip', [ RawServer::response('not gzip at all', 'Content-Encoding: gzip') ], 'unknown 200 08P01', q{true} ],
 
 	# Redirects are answers like any other.

@@ -73,7 +73,7 @@ refused($verify, 'a pinned key does not replace the certificate', $good, "pinned
 is(outcome(TlsServer->start($here, 'good', '-tls1_2'), $trusted), 'received f', 'TLS 1.2');
 is(outcome(TlsServer->start($here, 'good', '-tls1_3'), $trusted), 'received f', 'TLS 1.3');
 my @old = ('-cipher', 'ALL:@SECLEVEL=0');
-refused('not sent 08001 t could not set up TLS with "localhost:%d"', 'TLS 1.1',
+refused('not sent 08001 f could not set up TLS with "localhost:%d"', 'TLS 1.1',
 	TlsServer->start($here, 'good', '-tls1_1', @old), $trusted);
 
 # Client certificates.

@@ -21,11 +21,12 @@ my $certificates = TlsServer::new_directory();
 
 TlsServer::authority($certificates, $_) foreach 'ours', 'theirs';
 TlsServer::certificate($certificates, 'server', 'ours', 'IP:127.0.0.1');
-$node->append_conf('postgresql.conf', "ssl_cert_file = '$certificates/server.pem'\nssl_key_file = '$certificates/server.key'\nssl = on");
+TlsServer::certificate($certificates, $_->[0], $_->[1], 'DNS:client') foreach [ 'certified', 'ours' ], [ 'another', 'ours' ], [ 'foreign', 'theirs' ];
+$node->append_conf('postgresql.conf', "ssl_cert_file = '$certificates/server.pem'\nssl_key_file = '$certificates/server.key'\nssl_ca_file = '$certificates/ours.pem'\nssl = on");
 my $hba = $node->data_dir . '/pg_hba.conf';
 my $rules = slurp_file($hba);
 open(my $file, '>', $hba) or die $!;
-print $file "local all listener scram-sha-256\nhost all listener 127.0.0.1/32 scram-sha-256\nlocal all trusted trust\n$rules";
+print $file "local all listener scram-sha-256\nhost all listener 127.0.0.1/32 scram-sha-256\nhostssl all certified 127.0.0.1/32 scram-sha-256 clientcert=verify-full\nlocal all trusted trust\n$rules";
 close $file;
 $node->restart;
 
@@ -88,6 +89,7 @@ sql("SELECT arazzo_load('https://m.example/openapi.yaml', " . Arazzo::quote($ope
 sql("SELECT arazzo_load('https://m.example/arazzo.yaml', " . Arazzo::quote("$document$call") . ')');
 sql(<<"SQL");
 CREATE ROLE listener LOGIN PASSWORD 'correct horse';
+CREATE ROLE certified LOGIN PASSWORD 'correct horse';
 CREATE ROLE trusted LOGIN;
 CREATE SERVER db FOREIGN DATA WRAPPER arazzo OPTIONS (api 'postgresql://db.example', url 'postgresql://$socket');
 CREATE USER MAPPING FOR CURRENT_USER SERVER db OPTIONS (user 'listener', password 'correct horse');
@@ -209,6 +211,23 @@ like(over_tcp(''), qr/^ERROR:  WF004: step "late" received no message/, 'over TC
 like(over_tcp(", ADD ca_file '$certificates/ours.pem'"), qr/^ERROR:  WF004: step "late" received no message/, 'with a certificate of the authority');
 like(over_tcp(", ADD ca_file '$certificates/theirs.pem'"), qr/^ERROR:  08001: .*\nDETAIL:  .*certificate verify failed/, 'not with that of another one');
 
+# a client certificate, which the server may ask for besides the password
+sub certified
+{
+	my ($certificate, $key) = @_;
+	my $add = join '', map { ", ADD client_$_->[0] " . Arazzo::quote(slurp_file("$certificates/$_->[1]")) } $certificate ? [ cert => "$certificate.pem" ] : (),
+	  $key ? [ key => "$key.key" ] : ();
+
+	return over_tcp(", ADD ca_file '$certificates/ours.pem'); $options (SET user 'certified'$add");
+}
+
+like(certified('certified', 'certified'), qr/^ERROR:  WF004: step "late" received no message/, 'a client certificate');
+like(certified(), qr/^ERROR:  08001: .*\nDETAIL:  .*connection requires a valid client certificate/, 'none');
+like(certified('another', 'another'), qr/^ERROR:  08001: .*\nDETAIL:  .*authentication failed for user "certified"/, 'that of another user');
+like(certified('foreign', 'foreign'), qr/^ERROR:  08001: .*\nDETAIL:  .*unknown ca/, 'that of another authority');
+like(certified('certified', 'another'), qr/^ERROR:  08001: .*\nDETAIL:  .*key values mismatch/, 'the key of another');
+unlike(join("\n", map { certified(@$_) } [ 'certified', 'another' ], [ 'certified' ]), qr/PRIVATE KEY-/, 'no key is shown');
+
 # options that a database has no use for
 sub option
 {
@@ -218,6 +237,8 @@ sub option
 }
 
 like(option(q{api 'postgresql://x.example', proxy 'http://localhost:1'}), qr/^ERROR:  HV00D: option "proxy" does not apply to a database/, 'proxy');
+like(option(q{api 'postgresql://x.example', crl_file '/etc/crl.pem'}), qr/^ERROR:  HV00D: option "crl_file" does not apply to a database/,
+	'a list of revoked certificates, which libpq would do without when it cannot read it');
 like(option(q{api 'postgresql://x.example', url 'https://x.example'}), qr/^ERROR:  HV024: invalid value for option "url"/, 'another kind of url');
 like(option(q{api 'postgresql://u:secret@x.example'}), qr/^ERROR:  HV024: invalid value for option "api"\nDETAIL:  The value has user information/, 'a password in the address');
 unlike(slurp_file($node->logfile), qr/correct horse(?!')/, 'no password in the log');

@@ -222,10 +222,10 @@ __DATA__
 12 | Content-Length smaller than the body | the rest answers nothing | {"body": "ok"} {"body": "fine"}; 2 sent
 12 | junk on an idle connection | the next request does not read it | {"body": "fine"}; 1 sent
 13 | chunk-endless | error or whole, no crash | 08006 request to "HOST" timed out | No complete response arrived within 400 ms. | The server option timeout sets the limit.; 1 sent
-13 | chunk-huge | error or whole, no crash | 08006 response from "HOST" was cut off | The server may have received the call.; 1 sent
+13 | chunk-huge | error or whole, no crash | 08P01 response from "HOST" is not valid HTTP | The server may have received the call.; 1 sent
 13 | chunk-last | error or whole, no crash | 08006 response from "HOST" was cut off | The server may have received the call.; 1 sent
-13 | chunk-negative | error or whole, no crash | 08006 response from "HOST" was cut off | The server may have received the call.; 1 sent
-13 | chunk-size | error or whole, no crash | 08006 response from "HOST" was cut off | The server may have received the call.; 1 sent
+13 | chunk-negative | error or whole, no crash | 08P01 response from "HOST" is not valid HTTP | The server may have received the call.; 1 sent
+13 | chunk-size | error or whole, no crash | 08P01 response from "HOST" is not valid HTTP | The server may have received the call.; 1 sent
 13 | chunk-trailers | error or whole, no crash | 08006 response from "HOST" was cut off | The server may have received the call.; 1 sent
 13 | chunk-trailers-endless | error or whole, no crash | 54000 header section of the response from "HOST" is too large | The limit is 262144 bytes. | The server option max_header_bytes sets the limit.; 1 sent
 14 | answer in packets of one byte | same result as unsliced | {"body": "drop by drop"}; 1 sent

@@ -13,6 +13,11 @@ my $head = "HTTP/1.1 200 OK\r\n";
 my $json = "${head}Content-Type: application/json\r\nConnection: close\r\n";
 my $bomb = Compress::Zlib::memGzip("\0" x (64 * 1024 * 1024));
 
+my $large = '{"a": "' . join('', map { chr(97 + $_ * $_ % 23) } 1 .. 50000) . '"}';
+my $gzip = Compress::Zlib::memGzip($large);
+
+sub packed { return [ RawServer::response($_[0], 'Content-Type: application/json', 'Content-Encoding: ' . ($_[1] // 'gzip')) ]; }
+
 sub json { return ["${json}Content-Length: " . length($_[0]) . "\r\n\r\n$_[0]"]; }
 
 sub text { return [ RawServer::response($_[0], "Content-Type: $_[1]") ]; }
@@ -29,10 +34,35 @@ my %size = (
 	'packed a hundred times' => [ RawServer::response($bomb, 'Content-Encoding: ' . join(', ', ('gzip') x 100)) ],
 	'packed in an unknown way' => [ RawServer::response('x', 'Content-Encoding: pack200') ],
 	'gzip that is none' => [ RawServer::response('not gzip', 'Content-Encoding: gzip') ],
-	'gzip cut off' => [ RawServer::response(substr(Compress::Zlib::memGzip('a' x 10000), 0, 20), 'Content-Encoding: gzip') ],
+	'deflate cut off' => packed(substr(compress($large), 0, -1), 'deflate'),
+	'gzip cut off, after the first byte' => packed(substr($gzip, 0, 1)),
+	'gzip cut off, within' => packed(substr($gzip, 0, length($gzip) / 2)),
+	'gzip cut off, before the sum' => packed(substr($gzip, 0, -8)),
+	'gzip cut off, before the last byte' => packed(substr($gzip, 0, -1)),
+	'gzip cut off, in chunks' => [ "${head}Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n"
+		. sprintf("%x\r\n%s\r\n0\r\n\r\n", length($gzip) - 1, substr($gzip, 0, -1)) ],
+	'gzip cut off, with the connection' => [ "${head}Content-Encoding: gzip\r\n\r\n" . substr($gzip, 0, -1), 'CLOSE' ],
+	'gzip in two parts, the second cut off' => packed($gzip . substr($gzip, 0, -1)),
+	'gzip in a transfer coding' => [ "${head}Transfer-Encoding: gzip, chunked\r\n\r\n" . sprintf("%x\r\n%s\r\n0\r\n\r\n", length $gzip, $gzip) ],
+	'gzip with a wrong sum' => packed(substr($gzip, 0, -8) . ~substr($gzip, -8, 4) . substr($gzip, -4)),
+	'gzip with a wrong length' => packed(substr($gzip, 0, -4) . ~substr($gzip, -4)),
+	'gzip with more behind it' => packed("${gzip}more"),
+	'packed by br, without being asked' => packed("\x0b\x02\x80hello\x03", 'br'),
+	'packed by zstd, without being asked' => packed("\x28\xb5\x2f\xfd\x04\x00", 'zstd'),
 	'interim answers without end' => [ [ repeat => "HTTP/1.1 102 Processing\r\nX-I: 2\r\n\r\n" ] ],
 	'headers without end' => [ $head, [ repeat => 'X-More: ' . 'a' x 1000 . "\r\n" ] ],
 	'one header without end' => [ "${head}X-More: ", [ repeat => 'a' x 1000 ] ]);
+my %packed = (
+	'gzip' => packed($gzip),
+	'gzip, drop by drop' => [ [ drip => packed(Compress::Zlib::memGzip('{"a": 1}'))->[0] ] ],
+	'gzip, in chunks' => [ "${head}Content-Type: application/json\r\nContent-Encoding: x-GZIP\r\nTransfer-Encoding: chunked\r\n\r\n"
+		. sprintf("%x\r\n%s\r\n0\r\n\r\n", length $gzip, $gzip) ],
+	'gzip, with the connection' => [ "${head}Content-Type: application/json\r\nContent-Encoding: identity, gzip\r\n\r\n$gzip", 'CLOSE' ],
+	'gzip in two parts' => packed(Compress::Zlib::memGzip('{"a": "') . Compress::Zlib::memGzip('b' x 16377 . '"}')),
+	'gzip of 16384 bytes' => packed(Compress::Zlib::memGzip('"' . 'a' x 16382 . '"')),
+	'gzip of nothing' => packed(Compress::Zlib::memGzip('')),
+	'nothing that is called gzip' => packed(''),
+	'deflate' => packed(compress($large), 'deflate'));
 my %encoding = (
 	'not UTF-8' => json("{\"a\": \"\xff\xfe\"}"),
 	'overlong UTF-8' => json("{\"a\": \"\xc0\xaf\"}"),
@@ -76,6 +106,7 @@ my $table = FaultTable->new(
 	table => \*DATA,
 	answers => {
 		(map { ('/size-' . path($_) => $size{$_}) } keys %size),
+		(map { ('/packed-' . path($_) => $packed{$_}) } keys %packed),
 		(map { ('/encoding-' . path($_) => $encoding{$_}) } keys %encoding),
 		(map { ('/number-' . path($_) => json("{\"a\": $number{$_}}")) } keys %number),
 		(map { ('/shape-' . path($_) => json($shape{$_})) } keys %shape),
@@ -100,6 +131,10 @@ sub resident
 foreach my $case (sort keys %size)
 {
 	$table->row(38, $case, told('size-' . path($case)));
+}
+foreach my $case (sort keys %packed)
+{
+	$table->row(38, "whole: $case", told('packed-' . path($case)));
 }
 my $before = resident();
 $session->ask(run('size-' . path($_))) for ('100 MB', 'gzip bomb', 'without end') x 5;
@@ -154,15 +189,37 @@ __DATA__
 38 | a length beyond all numbers | stopped while streaming, or a clean error | 08P01 response from "HOST" is not valid HTTP | The server may have received the call.; 1 sent
 38 | a length that lies | stopped while streaming, or a clean error | 08006 response from "HOST" was cut off | The server may have received the call.; 1 sent
 38 | gzip bomb | stopped while streaming, or a clean error | 54000 response from "HOST" is too large | The limit is 16777216 bytes, after decompression. | The server option max_response_bytes sets the limit.; 1 sent
-38 | gzip bomb, packed twice | stopped while streaming, or a clean error | 54000 response from "HOST" is too large | The limit is 16777216 bytes, after decompression. | The server option max_response_bytes sets the limit.; 1 sent
-38 | gzip cut off | stopped while streaming, or a clean error | null|null|4; 1 sent
-38 | gzip that is none | stopped while streaming, or a clean error | 08P01 could not decompress the response from "HOST" | The server may have received the call.; 1 sent
+38 | gzip bomb, packed twice | stopped while streaming, or a clean error | 08P01 could not decompress the response from "HOST" | Its body is damaged, or packed in another way than gzip. | The server may have received the call.; 1 sent
+38 | gzip that is none | stopped while streaming, or a clean error | 08P01 could not decompress the response from "HOST" | Its body is damaged, or packed in another way than gzip. | The server may have received the call.; 1 sent
+38 | deflate cut off | never taken for a whole answer | 08006 response from "HOST" was cut off | The server may have received the call.; 1 sent
+38 | gzip cut off, after the first byte | never taken for a whole answer | 08006 response from "HOST" was cut off | The server may have received the call.; 1 sent
+38 | gzip cut off, within | never taken for a whole answer | 08006 response from "HOST" was cut off | The server may have received the call.; 1 sent
+38 | gzip cut off, before the sum | never taken for a whole answer | 08006 response from "HOST" was cut off | The server may have received the call.; 1 sent
+38 | gzip cut off, before the last byte | never taken for a whole answer | 08006 response from "HOST" was cut off | The server may have received the call.; 1 sent
+38 | gzip cut off, in chunks | never taken for a whole answer | 08006 response from "HOST" was cut off | The server may have received the call.; 1 sent
+38 | gzip cut off, with the connection | never taken for a whole answer | 08006 response from "HOST" was cut off | The server may have received the call.; 1 sent
+38 | gzip in two parts, the second cut off | never taken for a whole answer | 08006 response from "HOST" was cut off | The server may have received the call.; 1 sent
+38 | gzip in a transfer coding | never taken for a whole answer | 08P01 response from "HOST" is not valid HTTP | The server may have received the call.; 1 sent
+38 | gzip with a wrong sum | never taken for a whole answer | 08P01 could not decompress the response from "HOST" | Its body is damaged, or packed in another way than gzip. | The server may have received the call.; 1 sent
+38 | gzip with a wrong length | never taken for a whole answer | 08P01 could not decompress the response from "HOST" | Its body is damaged, or packed in another way than gzip. | The server may have received the call.; 1 sent
+38 | gzip with more behind it | never taken for a whole answer | 08P01 could not decompress the response from "HOST" | Its body is damaged, or packed in another way than gzip. | The server may have received the call.; 1 sent
+38 | packed by br, without being asked | never taken for a whole answer | 08P01 could not decompress the response from "HOST" | Its body is damaged, or packed in another way than gzip. | The server may have received the call.; 1 sent
+38 | packed by zstd, without being asked | never taken for a whole answer | 08P01 could not decompress the response from "HOST" | Its body is damaged, or packed in another way than gzip. | The server may have received the call.; 1 sent
+38 | whole: deflate | unpacked | object|{"a": "bejqcndsmiggimsdncqjebabejqcndsmiggimsdncqjebabejqcnd|50009; 1 sent
+38 | whole: gzip | unpacked | object|{"a": "bejqcndsmiggimsdncqjebabejqcndsmiggimsdncqjebabejqcnd|50009; 1 sent
+38 | whole: gzip in two parts | unpacked | object|{"a": "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb|16386; 1 sent
+38 | whole: gzip of 16384 bytes | unpacked | string|"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa|16384; 1 sent
+38 | whole: gzip of nothing | unpacked | null|null|4; 1 sent
+38 | whole: gzip, drop by drop | unpacked | object|{"a": 1}|8; 1 sent
+38 | whole: gzip, in chunks | unpacked | object|{"a": "bejqcndsmiggimsdncqjebabejqcndsmiggimsdncqjebabejqcnd|50009; 1 sent
+38 | whole: gzip, with the connection | unpacked | object|{"a": "bejqcndsmiggimsdncqjebabejqcndsmiggimsdncqjebabejqcnd|50009; 1 sent
+38 | whole: nothing that is called gzip | unpacked | null|null|4; 1 sent
 38 | headers without end | stopped while streaming, or a clean error | 54000 header section of the response from "HOST" is too large | The limit is 262144 bytes. | The server option max_header_bytes sets the limit.; 1 sent
 38 | in chunks without end | stopped while streaming, or a clean error | 54000 response from "HOST" is too large | The limit is 16777216 bytes, after decompression. | The server option max_response_bytes sets the limit.; 1 sent
 38 | interim answers without end | stopped while streaming, or a clean error | 54000 header section of the response from "HOST" is too large | The limit is 262144 bytes. | The server option max_header_bytes sets the limit.; 1 sent
 38 | one header without end | stopped while streaming, or a clean error | 54000 response from "HOST" has a header that is too long | The server may have received the call.; 1 sent
-38 | packed a hundred times | stopped while streaming, or a clean error | 08P01 could not decompress the response from "HOST" | The server may have received the call.; 1 sent
-38 | packed in an unknown way | stopped while streaming, or a clean error | 08P01 could not decompress the response from "HOST" | The server may have received the call.; 1 sent
+38 | packed a hundred times | stopped while streaming, or a clean error | 08P01 could not decompress the response from "HOST" | Its body is damaged, or packed in another way than gzip. | The server may have received the call.; 1 sent
+38 | packed in an unknown way | stopped while streaming, or a clean error | 08P01 could not decompress the response from "HOST" | Its body is damaged, or packed in another way than gzip. | The server may have received the call.; 1 sent
 38 | without end | stopped while streaming, or a clean error | 54000 response from "HOST" is too large | The limit is 16777216 bytes, after decompression. | The server option max_response_bytes sets the limit.; 1 sent
 38 | memory after fifteen of them | bounded | less than 8 MB more
 39 | an error after a callback stopped, caught | never raised within; the handle is usable | ; 2 sent

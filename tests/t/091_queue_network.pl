@@ -83,7 +83,7 @@ sub retried
 	$billing->submit_many("retry$retries", $count);
 	sql("UPDATE arazzo_queue SET retries = $retries");
 	$billing->work;
-	return sql('SELECT min(delay) >= ' . ($retries < 8 ? 0 : 19.9) . ", max(delay) <= greatest(2 ^ $retries, 20) + 0.1, max(delay) > 0.4 * 2 ^ $retries,"
+	return sql('SELECT min(delay) >= ' . ($retries < 8 ? -0.1 : 19.9) . ", max(delay) <= greatest(2 ^ $retries, 20) + 0.1, max(delay) > 0.4 * 2 ^ $retries,"
 		. ' count(DISTINCT delay) FROM (SELECT extract(epoch FROM due - (SELECT max(ended_at) FROM arazzo_run_steps s WHERE s.run = r.run)) AS delay'
 		. " FROM arazzo_runs r WHERE status = 'waiting') x");
 }
