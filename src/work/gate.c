@@ -346,10 +346,13 @@ arazzo_gate_may_release(QueueGate *gate, const char *server_name, Oid owner, Tim
 	}
 	foreach(cell, gate->servers)
 	{
-		const GateServer *server = lfirst(cell);
+		GateServer *server = lfirst(cell);
 
 		if (strcmp(server->name, server_name) == 0 && server->in_flight >= gate->concurrency / 2)
+		{
+			server->held = true;
 			return false;
+		}
 	}
 	return true;
 }
