@@ -218,7 +218,7 @@ CREATE TABLE @extschema@.arazzo_queue (
     CONSTRAINT arazzo_queue_hold_check CHECK (due IS NULL OR hold IS NULL),
     CONSTRAINT arazzo_queue_claim_check CHECK
         ((claim IS NOT NULL) OPERATOR(pg_catalog.=) (status OPERATOR(pg_catalog.=) 'running'))
-) WITH (
+) USING heap WITH (
     autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 2000,
     autovacuum_vacuum_insert_scale_factor = 0.1, autovacuum_vacuum_cost_delay = 0
 );

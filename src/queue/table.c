@@ -365,13 +365,13 @@ arazzo_table_insert(QueueTable *self)
 }
 
 TM_Result
-arazzo_table_update(QueueTable *self, ItemPointer place, bool wait)
+arazzo_table_update(QueueTable *self, ItemPointer place)
 {
 	IndexUpdate indexes;
 	TM_FailureData failure;
 	LockTupleMode mode;
 	TM_Result	result = table_tuple_update(self->relation, place, self->slot, GetCurrentCommandId(true),
-											InvalidSnapshot, InvalidSnapshot, wait, &failure, &mode, &indexes);
+											InvalidSnapshot, InvalidSnapshot, true, &failure, &mode, &indexes);
 
 	if (result == TM_Ok)
 		arazzo_update_index_tuples(self->target, self->slot, self->estate, indexes);

@@ -87,11 +87,10 @@ extern void arazzo_table_check_row(QueueTable *table);
 extern void arazzo_table_insert(QueueTable *table);
 
 /*
- * Writes the row in the place of another, whose lock it waits for if asked
- * to.  Anything but TM_Ok: another transaction was there first, and nothing
- * was written.
+ * Writes the row in the place of another, whose lock it waits for.  Anything
+ * but TM_Ok: another transaction was there first, and nothing was written.
  */
-extern TM_Result arazzo_table_update(QueueTable *table, ItemPointer place, bool wait);
+extern TM_Result arazzo_table_update(QueueTable *table, ItemPointer place);
 
 /* Done with the row; slot->tts_tid of the table says where it is. */
 extern void arazzo_table_end_row(QueueTable *table);

@@ -11,10 +11,14 @@
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/multixact.h"
 #include "access/stratnum.h"
+#include "access/xact.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
+#include "storage/procarray.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
@@ -43,6 +47,7 @@ typedef struct RowWriter
 static List *claim_along(const char *index, ScanKey keys, int count, int limit, bool suspects,
 						 int64 claim, TimestampTz now);
 static bool claim_row(QueueTable *table, TupleTableSlot *row, int64 claim, TimestampTz now);
+static bool is_busy(TupleTableSlot *row);
 static int	compare_ids(const ListCell *a, const ListCell *b);
 static bool write_change(RowWriter *writer, QueueChange *change);
 static bool find_row(const RowWriter *writer, const QueueChange *change);
@@ -119,6 +124,8 @@ claim_along(const char *index, ScanKey keys, int count, int limit, bool suspects
 static bool
 claim_row(QueueTable *table, TupleTableSlot *row, int64 claim, TimestampTz now)
 {
+	if (is_busy(row))
+		return false;
 	arazzo_table_copy_row(table, row);
 	arazzo_table_set(table, COLUMN_STATUS, CStringGetTextDatum("running"));
 	arazzo_table_set_null(table, COLUMN_DUE);
@@ -128,7 +135,24 @@ claim_row(QueueTable *table, TupleTableSlot *row, int64 claim, TimestampTz now)
 	if (arazzo_table_value(table, row, COLUMN_STARTED_AT) == 0)
 		arazzo_table_set_time(table, COLUMN_STARTED_AT, now);
 	arazzo_table_check_row(table);
-	return arazzo_table_update(table, &row->tts_tid, false) == TM_Ok;
+	return arazzo_table_update(table, &row->tts_tid) == TM_Ok;
+}
+
+/*
+ * Does another transaction lock or change the row?  One that has begun to just
+ * then is waited for, which is rare enough not to pay a lock of each row.
+ */
+static bool
+is_busy(TupleTableSlot *row)
+{
+	HeapTupleHeader header = ExecFetchSlotHeapTuple(row, false, NULL)->t_data;
+	TransactionId other = HeapTupleHeaderGetRawXmax(header);
+
+	if (header->t_infomask & HEAP_XMAX_INVALID)
+		return false;
+	if (header->t_infomask & HEAP_XMAX_IS_MULTI)
+		return MultiXactIdIsRunning(other, HEAP_XMAX_IS_LOCKED_ONLY(header->t_infomask));
+	return !TransactionIdIsCurrentTransactionId(other) && TransactionIdIsInProgress(other);
 }
 
 static int
@@ -175,7 +199,7 @@ write_change(RowWriter *writer, QueueChange *change)
 		arazzo_table_copy_row(table, writer->row);
 		set_change(table, change);
 		arazzo_table_check_row(table);
-		result = arazzo_table_update(table, &writer->row->tts_tid, true);
+		result = arazzo_table_update(table, &writer->row->tts_tid);
 		change->place = table->slot->tts_tid;
 		arazzo_table_end_row(table);
 		if (result == TM_Ok)
