@@ -173,7 +173,7 @@ sub held
 	my $open = grep { (readlink($_) // '') =~ /^(?:socket|pipe|anon_inode)/ } glob "/proc/$self->{pid}/fd/*";
 	my $contexts = $self->{session}->ask(q{SELECT string_agg(name || ' ' || count, ', ') FROM (
 		SELECT name, count(*) FROM pg_backend_memory_contexts WHERE name LIKE 'arazzo%' AND name NOT LIKE 'arazzo plan%'
-			AND name NOT IN ('arazzo cleared plans', 'arazzo statements', 'arazzo secrets', 'arazzo rates') GROUP BY name ORDER BY name) c;} =~ s/\n\s*/ /gr);
+			AND name NOT IN ('arazzo cleared plans', 'arazzo statements', 'arazzo secrets', 'arazzo rates', 'arazzo table', 'arazzo indexes') GROUP BY name ORDER BY name) c;} =~ s/\n\s*/ /gr);
 
 	return "$open descriptors; $contexts";
 }
