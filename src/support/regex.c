@@ -61,6 +61,8 @@ arazzo_regex_compile(const char *ecma, int length, ArazzoFailure **failure)
 	{
 		char		reason[100];
 
+		if (code == REG_ESPACE)
+			report_engine_error(code, &regex->compiled);
 		CHECK_FOR_INTERRUPTS();
 		pg_regerror(code, &regex->compiled, reason, sizeof(reason));
 		*failure = arazzo_failure_make(ERRCODE_INVALID_REGULAR_EXPRESSION,
@@ -107,7 +109,7 @@ report_engine_error(int code, const regex_t *compiled)
 	CHECK_FOR_INTERRUPTS();
 	pg_regerror(code, compiled, reason, sizeof(reason));
 	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_REGULAR_EXPRESSION),
+			(errcode(code == REG_ESPACE ? ERRCODE_OUT_OF_MEMORY : ERRCODE_INVALID_REGULAR_EXPRESSION),
 			 errmsg("regular expression failed: %s", reason)));
 }
 
