@@ -62,7 +62,26 @@ workflows:
   outputs: {first: $steps.again.outputs.first, name: 'customer {$inputs.name}'}
 YAML
 
-# By name: the statement, what it answers, and what the session has done before.
+my $asyncapi = <<'YAML';
+asyncapi: 3.0.0
+info: {title: orders, version: '1'}
+servers: {db: {host: db.example, protocol: postgresql}}
+channels:
+  news: {address: news}
+operations:
+  news: {action: receive, channel: {$ref: '#/channels/news'}}
+YAML
+my $receives = <<'YAML';
+arazzo: 1.1.0
+info: {title: news, version: '1'}
+sourceDescriptions: [{name: async, url: async.yaml, type: asyncapi}]
+workflows:
+- workflowId: news
+  steps: [{stepId: news, operationId: news, action: receive, timeout: 20}]
+YAML
+
+# By name: the statement, what it answers, what the session has done before, and
+# for one with many allocations that are all alike how many of them do.
 my %scenarios = (
 	load => {
 		statement => 'SELECT arazzo_load(\'https://torture.test/arazzo.yaml\', ' . Arazzo::quote($workflows) . ');',
@@ -97,6 +116,11 @@ my %scenarios = (
 		statement => "BEGIN; SELECT arazzo_submit('$topup', " . sprintf($inputs, 'c7', 'e') . ', key => \'k\') > 0; ROLLBACK;',
 		answer => qr/^t$/
 	},
+	receive => {
+		stride => 23,			# to say the password takes 20,000 allocations
+		statement => "SELECT arazzo_run('news');",
+		answer => qr/^ERROR:  WF004: step "news" received no message in 20 ms$/m
+	},
 	trigger => {
 		statement => q{BEGIN; INSERT INTO usage VALUES (17, 'c7', 5) RETURNING customer; ROLLBACK;},
 		answer => qr/^c7$/
@@ -121,6 +145,10 @@ sub new
 	TlsServer::certificate($files, 'server', 'authority', 'DNS:localhost,IP:127.0.0.1');
 	$node->init(extra => ['--encoding=UTF8']);
 	$node->append_conf('postgresql.conf', "autovacuum = off\nrestart_after_crash = off\narazzo.connect_timeout = '5s'\narazzo.timeout = '10s'");
+	my $rules = $node->data_dir . '/pg_hba.conf';
+	my $others = slurp_file($rules);
+
+	TlsServer::write_file($rules, "local all listener scram-sha-256\n$others");
 	{
 		local $ENV{LD_PRELOAD} = join ':', grep { $_ } $ENV{LD_PRELOAD}, "$tests/torture/failing.so";
 		$node->start;
@@ -140,7 +168,8 @@ sub set_up
 {
 	my ($self) = @_;
 	my $library = "$tests/torture/arazzo_torture";
-	my ($openapi_text, $workflows_text) = map { Arazzo::quote($_) } $openapi, $workflows;
+	my ($openapi_text, $workflows_text, $asyncapi_text, $receives_text) = map { Arazzo::quote($_) } $openapi, $workflows, $asyncapi, $receives;
+	my $socket = $self->{node}->host =~ s{/}{%2F}gr . ':' . $self->{node}->port;
 
 	$self->sql('CREATE EXTENSION amberflo_arazzo');
 	$self->sql(<<"SQL");
@@ -160,6 +189,11 @@ CREATE SERVER events FOREIGN DATA WRAPPER arazzo OPTIONS (api 'https://app.amber
 CREATE USER MAPPING FOR CURRENT_USER SERVER events OPTIONS (api_key '$key');
 SELECT arazzo_load('https://torture.test/openapi.yaml', $openapi_text);
 SELECT arazzo_load('https://torture.test/arazzo.yaml', $workflows_text);
+SELECT arazzo_load('https://torture.test/async.yaml', $asyncapi_text);
+SELECT arazzo_load('https://torture.test/news.yaml', $receives_text);
+CREATE ROLE listener LOGIN PASSWORD 'correct horse';
+CREATE SERVER db FOREIGN DATA WRAPPER arazzo OPTIONS (api 'postgresql://db.example', url 'postgresql://$socket');
+CREATE USER MAPPING FOR CURRENT_USER SERVER db OPTIONS (user 'listener', password 'correct horse');
 CREATE TABLE usage (id int PRIMARY KEY, customer text, amount numeric);
 CREATE TRIGGER report AFTER INSERT ON usage FOR EACH ROW EXECUTE FUNCTION arazzo_trigger('$topup', '{"meterApiName": "m",
 	"customerId": "\$row.customer", "meterValue": "\$row.amount", "meterTimeInMillis": 1, "uniqueId": "\$tg.key", "amount": 5}', '{"key": "\$tg.key"}');
@@ -218,7 +252,7 @@ sub series
 	my ($self, $name, $kind, %options) = @_;
 	my $scenario = $scenarios{$name};
 	my $statement = $scenario->{statement};
-	my $stride = $options{stride} // 1;
+	my $stride = ($options{stride} // 1) * ($kind eq 'malloc' && $scenario->{stride} || 1);
 	my %result = (endings => {}, faults => [], points => 0);
 	my ($whole, @held) = $self->unharmed($scenario, $kind);
 

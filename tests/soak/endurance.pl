@@ -32,14 +32,14 @@ sql(q{SELECT arazzo_load('https://soak.example/event.json', '{"arazzo": "1.0.1",
 # The same code once more, in a module that can count its handles.
 sql("CREATE FUNCTION counted_run(text, jsonb) RETURNS jsonb AS '$rooms', 'arazzo_run' LANGUAGE C STRICT");
 
-# Memory of its own in kB, and open descriptors, of a process.
+# Memory of its own in kB, and open descriptors that are no files, of a process.
 sub size_of
 {
 	my ($pid) = @_;
 
 	open my $status, '<', "/proc/$pid/status" or die "process $pid is gone";
 	my ($resident) = map { /^RssAnon:\s+(\d+)/ } <$status>;
-	return ($resident, scalar(() = glob "/proc/$pid/fd/*"));
+	return ($resident, scalar(grep { (readlink($_) // '') =~ /^(?:socket|pipe|anon_inode)/ } glob "/proc/$pid/fd/*"));
 }
 
 # What is not over has an index of its own.
