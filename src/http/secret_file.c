@@ -55,7 +55,7 @@ arazzo_secret_file_read(SecretFile *file, const char *server_name, List **option
 static char *
 read_text(SecretFile *file, size_t *length, const char **problem)
 {
-	FILE	   *stream;
+	FILE	   *stream = NULL;
 	char	   *text = NULL;
 
 	/* opening what is no file, such as a pipe, might wait */
