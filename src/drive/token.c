@@ -31,10 +31,10 @@
 typedef struct TokenEntry
 {
 	dlist_node	node;
-	char	   *key;			/* all that makes a difference */
 	char	   *token;			/* or NULL */
 	TimestampTz renew;			/* when it is not to be used any more */
 	struct TokenFetch *fetch;	/* under way, or NULL */
+	char		key[FLEXIBLE_ARRAY_MEMBER]; /* all that makes a difference */
 } TokenEntry;
 
 typedef struct TokenFetch
@@ -74,7 +74,8 @@ static void copy_options(HttpOptions *options);
 static void copy_credentials(ConnectionCredentials *credentials);
 static void copy_text(const char **text);
 static List *copy_texts(const List *texts);
-static TokenWait *join_fetch(TokenFetch *fetch);
+static TokenWait *make_wait(void);
+static void join_fetch(TokenWait *wait, TokenFetch *fetch);
 static void leave_fetch(void *argument);
 static void send_request(TokenFetch *fetch, const char *endpoint);
 static void tell_waits(void *argument);
@@ -94,11 +95,12 @@ arazzo_token_get(const TokenSource *source, const char *refused, TokenWait **wai
 		forget_token(entry);
 	if (entry->token && arazzo_clock_now() < entry->renew)
 		return pstrdup(entry->token);
+	*wait = make_wait();
 	begins = entry->fetch == NULL;
 	if (begins)
 		entry->fetch = make_fetch(entry, source);
 	/* from here on it is the wait that ends the fetch, whatever happens */
-	*wait = join_fetch(entry->fetch);
+	join_fetch(*wait, entry->fetch);
 	if (begins)
 		send_request(entry->fetch, source->url);
 	return NULL;
@@ -154,8 +156,8 @@ add_entry(const char *key)
 		token_context = AllocSetContextCreate(TopMemoryContext, "arazzo tokens", ALLOCSET_SMALL_SIZES);
 	if (entry_count >= MAX_TOKENS)
 		evict_entry();
-	entry = MemoryContextAllocZero(token_context, sizeof(TokenEntry));
-	entry->key = MemoryContextStrdup(token_context, key);
+	entry = MemoryContextAllocZero(token_context, offsetof(TokenEntry, key) + strlen(key) + 1);
+	memcpy(entry->key, key, strlen(key));
 	dlist_push_head(&entries, &entry->node);
 	entry_count++;
 	return entry;
@@ -177,7 +179,6 @@ evict_entry(void)
 	dlist_delete(node);
 	entry_count--;
 	forget_token(entry);
-	pfree(entry->key);
 	pfree(entry);
 }
 
@@ -192,7 +193,7 @@ forget_token(TokenEntry *entry)
 static TokenFetch *
 make_fetch(TokenEntry *entry, const TokenSource *source)
 {
-	MemoryContext context = AllocSetContextCreate(token_context, "arazzo token fetch", ALLOCSET_SMALL_SIZES);
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "arazzo token fetch", ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	TokenFetch *fetch = palloc0(sizeof(TokenFetch));
 
@@ -214,6 +215,7 @@ make_fetch(TokenEntry *entry, const TokenSource *source)
 	fetch->source.scopes = copy_texts(source->scopes);
 	dlist_init(&fetch->waits);
 	MemoryContextSwitchTo(old);
+	MemoryContextSetParent(context, token_context);
 	return fetch;
 }
 
@@ -256,16 +258,22 @@ copy_texts(const List *texts)
 }
 
 static TokenWait *
-join_fetch(TokenFetch *fetch)
+make_wait(void)
 {
 	TokenWait  *wait = palloc0(sizeof(TokenWait));
 
-	wait->fetch = fetch;
 	wait->callback.func = leave_fetch;
 	wait->callback.arg = wait;
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, &wait->callback);
-	dlist_push_tail(&fetch->waits, &wait->node);
 	return wait;
+}
+
+/* Does not throw: a fetch that nobody waits for would never be over. */
+static void
+join_fetch(TokenWait *wait, TokenFetch *fetch)
+{
+	wait->fetch = fetch;
+	dlist_push_tail(&fetch->waits, &wait->node);
 }
 
 static void

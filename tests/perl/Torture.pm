@@ -11,6 +11,7 @@ use strict;
 use warnings;
 
 use Arazzo;
+use AuthServer;
 use HttpRoom ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -80,6 +81,21 @@ workflows:
   steps: [{stepId: news, operationId: news, action: receive, timeout: 20}]
 YAML
 
+my $secured = <<'YAML';
+openapi: 3.1.0
+info: {title: secured, version: '1'}
+servers: [{url: https://secured.test}]
+components: {securitySchemes: {own: {type: oauth2, flows: {clientCredentials: {tokenUrl: https://secured.test/token, scopes: {}}}}}}
+paths:
+  /bearer: {get: {operationId: get, security: [{own: []}]}}
+YAML
+my $gets = <<'YAML';
+arazzo: 1.0.1
+info: {title: secured, version: '1'}
+sourceDescriptions: [{name: api, url: secured.yaml}]
+workflows: [{workflowId: secured, steps: [{stepId: get, operationId: get}], outputs: {done: 'yes'}}]
+YAML
+
 # By name: the statement, what it answers, what the session has done before, and
 # for one with many allocations that are all alike how many of them do.
 my %scenarios = (
@@ -121,6 +137,10 @@ my %scenarios = (
 		statement => "SELECT arazzo_run('news');",
 		answer => qr/^ERROR:  WF004: step "news" received no message in 20 ms$/m
 	},
+	token => {
+		statement => "SELECT arazzo_run('secured');",
+		answer => qr/^\{"done": "yes"\}$/
+	},
 	trigger => {
 		statement => q{BEGIN; INSERT INTO usage VALUES (17, 'c7', 5) RETURNING customer; ROLLBACK;},
 		answer => qr/^c7$/
@@ -157,6 +177,9 @@ sub new
 
 	$self->{sandbox} = Sandbox->start(shape => 'published', amberflo_key => $key,
 		args => [ '--tls-cert', "$files/server.pem", '--tls-key', "$files/server.key" ]);
+	$self->{secured} = AuthServer->start;
+	$self->{secured}->set(client => 'acme:hush', lifetime => 3600);
+	TlsServer::write_file("$files/secrets", "client_id = acme\nclient_secret = hush\n");
 	$self->set_up;
 	return $self;
 }
@@ -168,7 +191,7 @@ sub set_up
 {
 	my ($self) = @_;
 	my $library = "$tests/torture/arazzo_torture";
-	my ($openapi_text, $workflows_text, $asyncapi_text, $receives_text) = map { Arazzo::quote($_) } $openapi, $workflows, $asyncapi, $receives;
+	my %documents = (openapi => $openapi, arazzo => $workflows, async => $asyncapi, news => $receives, secured => $secured, gets => $gets);
 	my $socket = $self->{node}->host =~ s{/}{%2F}gr . ':' . $self->{node}->port;
 
 	$self->sql('CREATE EXTENSION amberflo_arazzo');
@@ -180,6 +203,7 @@ CREATE FUNCTION test_torture_stop() RETURNS bigint AS '$library' LANGUAGE C STRI
 CREATE FUNCTION test_torture_in_use() RETURNS bigint AS '$library' LANGUAGE C STRICT;
 SQL
 	my $url = $self->{sandbox}->tls_url;
+	my $secured_url = $self->{secured}->url;
 	$self->sql(<<"SQL");
 CREATE SERVER amberflo FOREIGN DATA WRAPPER arazzo OPTIONS (api 'https://app.amberflo.io', url '$url', ca_file '$self->{files}/authority.pem',
 	allow_private '127.0.0.0/8, ::1/128');
@@ -187,17 +211,19 @@ CREATE USER MAPPING FOR CURRENT_USER SERVER amberflo OPTIONS (api_key '$key');
 CREATE SERVER events FOREIGN DATA WRAPPER arazzo OPTIONS (api 'https://app.amberflo.io/ingest', url '$url/ingest', ca_file '$self->{files}/authority.pem',
 	allow_private '127.0.0.0/8, ::1/128', idempotency_key 'body /uniqueId');
 CREATE USER MAPPING FOR CURRENT_USER SERVER events OPTIONS (api_key '$key');
-SELECT arazzo_load('https://torture.test/openapi.yaml', $openapi_text);
-SELECT arazzo_load('https://torture.test/arazzo.yaml', $workflows_text);
-SELECT arazzo_load('https://torture.test/async.yaml', $asyncapi_text);
-SELECT arazzo_load('https://torture.test/news.yaml', $receives_text);
 CREATE ROLE listener LOGIN PASSWORD 'correct horse';
 CREATE SERVER db FOREIGN DATA WRAPPER arazzo OPTIONS (api 'postgresql://db.example', url 'postgresql://$socket');
 CREATE USER MAPPING FOR CURRENT_USER SERVER db OPTIONS (user 'listener', password 'correct horse');
+CREATE SERVER secured FOREIGN DATA WRAPPER arazzo OPTIONS (api 'https://secured.test', url '$secured_url');
+CREATE USER MAPPING FOR CURRENT_USER SERVER secured OPTIONS (secret_file '$self->{files}/secrets');
 CREATE TABLE usage (id int PRIMARY KEY, customer text, amount numeric);
 CREATE TRIGGER report AFTER INSERT ON usage FOR EACH ROW EXECUTE FUNCTION arazzo_trigger('$topup', '{"meterApiName": "m",
 	"customerId": "\$row.customer", "meterValue": "\$row.amount", "meterTimeInMillis": 1, "uniqueId": "\$tg.key", "amount": 5}', '{"key": "\$tg.key"}');
 SQL
+	foreach my $name (sort keys %documents)
+	{
+		$self->sql("SELECT arazzo_load('https://torture.test/$name.yaml', " . Arazzo::quote($documents{$name}) . ')');
+	}
 	$self->{sandbox}->call('POST', '/customers', [ 'X-API-KEY' => $key, 'Content-Type' => 'application/json' ], '{"customerId": "c7", "customerName": "Seven"}');
 	return;
 }
@@ -207,7 +233,7 @@ sub session
 	my ($self) = @_;
 	my $session = HttpRoom::session($self->{node});
 
-	$session->ask("\\set VERBOSITY verbose\n\\set SHOW_CONTEXT never\nSET client_min_messages = error;");
+	$session->ask("\\set VERBOSITY verbose\n\\set SHOW_CONTEXT never\nSET client_min_messages = error; SET statement_timeout = '60s';");
 	return $session;
 }
 
@@ -349,6 +375,7 @@ sub unharmed
 my $excused = qr{^(?:good
 	| 53200\ (?:out\ of\ memory | could\ not\ (?:create|initialize|drive|compute) | regular\ expression\ failed)
 	| 53000\ too\ many\ open\ files
+	| (?:08001|53\d00)\ could\ not\ fetch\ a\ token
 	| 08001\ (?:could\ not\ (?:resolve|connect|set\ up\ TLS|verify|read\ the\ certificate)|connection)
 	| 08006\ (?:request | connection | response)
 	| 08P01\ response

