@@ -9,5 +9,5 @@ use Test::More;
 use Torture;
 
 plan(skip_all => Torture::problem()) if Torture::problem();
-Torture::run_all(palloc => 97, malloc => 211, resource => 1, call => 7, 'queued palloc' => 211, 'queued malloc' => 701);
+Torture::run_all(palloc => 197, malloc => 499, resource => 1, call => 13, 'queued palloc' => 307, 'queued malloc' => 1301);
 done_testing();
