@@ -375,7 +375,7 @@ sub unharmed
 my $excused = qr{^(?:good
 	| 53200\ (?:out\ of\ memory | could\ not\ (?:create|initialize|drive|compute) | regular\ expression\ failed)
 	| 53000\ too\ many\ open\ files
-	| (?:08001|53\d00)\ could\ not\ fetch\ a\ token
+	| (?:08001|53\d00|54000)\ could\ not\ fetch\ a\ token
 	| 08001\ (?:could\ not\ (?:resolve|connect|set\ up\ TLS|verify|read\ the\ certificate)|connection)
 	| 08006\ (?:request | connection | response)
 	| 08P01\ response
