@@ -33,7 +33,7 @@ ISOLATION = $(patsubst tests/specs/%.spec,%,$(sort $(wildcard tests/specs/*.spec
 ISOLATION_OPTS = --inputdir=tests --outputdir=. --load-extension=$(EXTENSION)
 
 # Built before installcheck runs any of them.
-REGRESS_PREP = rooms programs
+REGRESS_PREP = rooms torture programs
 
 TAP_TESTS = 1
 PROVE_TESTS = tests/t/*.pl
@@ -73,7 +73,7 @@ sanitize:
 else
 
 # PGXS looks whether there is something to clean as it is included.
-EXTRA_CLEAN = $(ROOMS) $(ROOMS_OBJS) $(FUZZ_EXTRAS:.c=.o) $(INSTALL_SQL) $(PROGRAMS) tests/tmp_check \
+EXTRA_CLEAN = $(ROOMS) $(ROOMS_OBJS) $(TORTURE) $(TORTURE_OBJS) $(FUZZ_EXTRAS:.c=.o) $(INSTALL_SQL) $(PROGRAMS) tests/tmp_check \
 	$(wildcard tests/sandbox/*.o)
 
 # For the address sanitizer: memory contexts that it can look into.
@@ -111,6 +111,24 @@ rooms: $(ROOMS)
 $(ROOMS): $(ROOMS_OBJS) $(filter-out src/$(EXTENSION).o,$(OBJS))
 	$(CC) $(CFLAGS) $^ $(LDFLAGS) $(LDFLAGS_SL) -shared -Wl,-Bsymbolic $(SHLIB_LINK) $(ROOMS_LINK) -o $@
 
+# The extension once more, in which allocations can be made to fail, and a
+# library to preload that makes those of all others fail; for tests only.
+TORTURE = tests/torture/arazzo_torture$(DLSUFFIX) tests/torture/failing$(DLSUFFIX)
+TORTURE_OBJS = tests/torture/torture.o
+WRAPPED = $(shell nm --defined-only tests/torture/torture.o | sed -n 's/.* __wrap_/-Wl,--wrap=/p')
+
+$(TORTURE_OBJS): tests/torture/failing.h
+
+# Looked at when the library is linked, which is when the object is there.
+
+torture: $(TORTURE)
+
+tests/torture/arazzo_torture$(DLSUFFIX): tests/torture/torture.o $(OBJS)
+	$(CC) $(CFLAGS) $^ $(LDFLAGS) $(LDFLAGS_SL) -shared -Wl,-Bsymbolic $(WRAPPED) $(SHLIB_LINK) -o $@
+
+tests/torture/failing$(DLSUFFIX): tests/torture/failing.c tests/torture/failing.h
+	$(CC) $(PROGRAM_CFLAGS) -fPIC -shared -o $@ $<
+
 PROGRAMS = tests/sandbox/sandbox tests/bench/floor
 PROGRAM_CFLAGS = -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter
 
@@ -130,7 +148,7 @@ tests/bench/floor: tests/bench/floor.c
 
 # Compiles without keeping anything, to see what another compiler has to say.
 warnings:
-	$(CC) $(CFLAGS) $(CPPFLAGS) -fsyntax-only $(SRCS) $(wildcard tests/module/*.c tests/fuzz/*.c)
+	$(CC) $(CFLAGS) $(CPPFLAGS) -fsyntax-only $(SRCS) $(wildcard tests/module/*.c tests/fuzz/*.c) tests/torture/torture.c
 
-.PHONY: rooms programs warnings
+.PHONY: rooms torture programs warnings
 endif

@@ -100,7 +100,7 @@ sub build
 
 	heading('build');
 	push @make, 'WATCHED=yes' if $addresses;
-	return 0 unless run('gcc', @make, 'CC=gcc', "PG_CFLAGS=$warnings $checks $sanitizer", 'all', 'rooms', 'programs');
+	return 0 unless run('gcc', @make, 'CC=gcc', "PG_CFLAGS=$warnings $checks $sanitizer", 'all', 'rooms', 'torture', 'programs');
 	return 1 if $addresses;
 	if (system('clang --version >/dev/null 2>&1') != 0)
 	{

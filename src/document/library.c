@@ -47,6 +47,7 @@ static const ArazzoDocument *read_document(ArazzoLibrary *library, const char *u
 static const ArazzoDocument *keep(ArazzoLibrary *library, const char *uri, const char *self,
 								  JsonbValue *content, ArazzoNode *tree);
 static int	compare_documents(const ListCell *a, const ListCell *b);
+static void report_digest(void);
 static void digest(pg_cryptohash_ctx *hash, const void *data, size_t length);
 static void index_workflows(ArazzoLibrary *library, ArazzoDocument *document);
 static uint32 hash_id(const char *workflow_id);
@@ -326,7 +327,7 @@ arazzo_library_version(const ArazzoLibrary *library)
 
 	list_sort(documents, compare_documents);
 	if (hash == NULL || pg_cryptohash_init(hash) < 0)
-		elog(ERROR, "could not compute a digest");
+		report_digest();
 	foreach(cell, documents)
 	{
 		const ArazzoDocument *document = lfirst(cell);
@@ -336,7 +337,7 @@ arazzo_library_version(const ArazzoLibrary *library)
 		digest(hash, content, VARSIZE(content));
 	}
 	if (pg_cryptohash_final(hash, result, sizeof(result)) < 0)
-		elog(ERROR, "could not compute a digest");
+		report_digest();
 	pg_cryptohash_free(hash);
 	hex_encode((const char *) result, sizeof(result), text);
 	return text;
@@ -352,5 +353,14 @@ static void
 digest(pg_cryptohash_ctx *hash, const void *data, size_t length)
 {
 	if (pg_cryptohash_update(hash, data, length) < 0)
-		elog(ERROR, "could not compute a digest");
+		report_digest();
+}
+
+/* It is memory that the library for it was short of. */
+static void
+report_digest(void)
+{
+	ereport(ERROR,
+			errcode(ERRCODE_OUT_OF_MEMORY),
+			errmsg("could not compute a digest"));
 }

@@ -329,7 +329,7 @@ key_items(DriveCall *call, const JsonbValue *array, char **tokens, int count, co
 	}
 	if (call->key)
 		call->key = key;
-	return pushJsonbValue(&state, WJB_END_ARRAY, NULL);
+	return arazzo_value_from_jsonb(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL)));
 }
 
 /* RFC 9110, 9.2.1; QUERY is the method of OpenAPI 3.2. */

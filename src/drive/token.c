@@ -36,13 +36,13 @@
 typedef struct TokenEntry
 {
 	dlist_node	node;
-	char	   *key;			/* all that makes a difference */
 	char	   *token;			/* or NULL */
 	TimestampTz renew;			/* when it is not to be used any more */
 	MemoryContext refusal_context;	/* of the refusal, or NULL */
 	const OAuthAnswer *refusal; /* to the last request */
 	TimestampTz ask_again;		/* when that is over */
 	struct TokenFetch *fetch;	/* under way, or NULL */
+	char		key[FLEXIBLE_ARRAY_MEMBER]; /* all that makes a difference */
 } TokenEntry;
 
 typedef struct TokenFetch
@@ -80,13 +80,14 @@ static void evict_entry(void);
 static void forget_token(TokenEntry *entry);
 static void forget_refusal(TokenEntry *entry);
 static bool is_refused(const TokenEntry *entry);
-static TokenFetch *make_refused_fetch(const TokenEntry *entry, const TokenSource *source);
+static void join_refused(TokenWait *wait, const TokenEntry *entry, const TokenSource *source);
 static TokenFetch *make_fetch(TokenEntry *entry, const TokenSource *source);
 static void copy_options(HttpOptions *options);
 static void copy_credentials(ConnectionCredentials *credentials);
 static void copy_text(const char **text);
 static List *copy_texts(const List *texts);
-static TokenWait *join_fetch(TokenFetch *fetch);
+static TokenWait *make_wait(void);
+static void join_fetch(TokenWait *wait, TokenFetch *fetch);
 static void leave_fetch(void *argument);
 static void send_request(TokenFetch *fetch, const char *endpoint);
 static void start_transfer(void *argument);
@@ -109,16 +110,17 @@ arazzo_token_get(const TokenSource *source, const char *refused, TokenWait **wai
 		forget_token(entry);
 	if (entry->token && arazzo_clock_now() < entry->renew)
 		return pstrdup(entry->token);
+	*wait = make_wait();
 	if (entry->fetch == NULL && is_refused(entry))
 	{
-		*wait = join_fetch(make_refused_fetch(entry, source));
+		join_refused(*wait, entry, source);
 		return NULL;
 	}
 	begins = entry->fetch == NULL;
 	if (begins)
 		entry->fetch = make_fetch(entry, source);
 	/* from here on it is the wait that ends the fetch, whatever happens */
-	*wait = join_fetch(entry->fetch);
+	join_fetch(*wait, entry->fetch);
 	if (begins)
 		send_request(entry->fetch, source->url);
 	return NULL;
@@ -174,8 +176,8 @@ add_entry(const char *key)
 		token_context = AllocSetContextCreate(TopMemoryContext, "arazzo tokens", ALLOCSET_SMALL_SIZES);
 	if (entry_count >= MAX_TOKENS)
 		evict_entry();
-	entry = MemoryContextAllocZero(token_context, sizeof(TokenEntry));
-	entry->key = MemoryContextStrdup(token_context, key);
+	entry = MemoryContextAllocZero(token_context, offsetof(TokenEntry, key) + strlen(key) + 1);
+	memcpy(entry->key, key, strlen(key));
 	dlist_push_head(&entries, &entry->node);
 	entry_count++;
 	return entry;
@@ -198,7 +200,6 @@ evict_entry(void)
 	entry_count--;
 	forget_token(entry);
 	forget_refusal(entry);
-	pfree(entry->key);
 	pfree(entry);
 }
 
@@ -228,17 +229,18 @@ is_refused(const TokenEntry *entry)
 		entry->ask_again <= now + REFUSED_SECONDS * USECS_PER_SEC;
 }
 
-/* One that is over, with what was said before. */
-static TokenFetch *
-make_refused_fetch(const TokenEntry *entry, const TokenSource *source)
+/* Waits for a fetch that is over, with what was said before. */
+static void
+join_refused(TokenWait *wait, const TokenEntry *entry, const TokenSource *source)
 {
 	TokenFetch *fetch = make_fetch(NULL, source);
-	MemoryContext old = MemoryContextSwitchTo(fetch->context);
+	MemoryContext old;
 
+	join_fetch(wait, fetch);
+	old = MemoryContextSwitchTo(fetch->context);
 	copy_refusal(entry->refusal, &fetch->answer);
 	fetch->news = true;
 	MemoryContextSwitchTo(old);
-	return fetch;
 }
 
 static void
@@ -252,7 +254,7 @@ copy_refusal(const OAuthAnswer *refusal, OAuthAnswer *copy)
 static TokenFetch *
 make_fetch(TokenEntry *entry, const TokenSource *source)
 {
-	MemoryContext context = AllocSetContextCreate(token_context, "arazzo token fetch", ALLOCSET_SMALL_SIZES);
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "arazzo token fetch", ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	TokenFetch *fetch = palloc0(sizeof(TokenFetch));
 
@@ -274,6 +276,7 @@ make_fetch(TokenEntry *entry, const TokenSource *source)
 	fetch->source.scopes = copy_texts(source->scopes);
 	dlist_init(&fetch->waits);
 	MemoryContextSwitchTo(old);
+	MemoryContextSetParent(context, token_context);
 	return fetch;
 }
 
@@ -317,16 +320,22 @@ copy_texts(const List *texts)
 }
 
 static TokenWait *
-join_fetch(TokenFetch *fetch)
+make_wait(void)
 {
 	TokenWait  *wait = palloc0(sizeof(TokenWait));
 
-	wait->fetch = fetch;
 	wait->callback.func = leave_fetch;
 	wait->callback.arg = wait;
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, &wait->callback);
-	dlist_push_tail(&fetch->waits, &wait->node);
 	return wait;
+}
+
+/* Does not throw: a fetch that nobody waits for would never be over. */
+static void
+join_fetch(TokenWait *wait, TokenFetch *fetch)
+{
+	wait->fetch = fetch;
+	dlist_push_tail(&fetch->waits, &wait->node);
 }
 
 static void

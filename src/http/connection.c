@@ -95,7 +95,7 @@ static ArazzoFailure *no_usage_failure(const CachedServer *server, Oid role);
 static char *base_of(const char *url);
 static RoleConnection *find_connection(CachedServer *server, Oid role);
 static RoleConnection *make_connection(CachedServer *server, Oid role, ArazzoFailure **failure);
-static RoleConnection *add_connection(CachedServer *server, Oid role);
+static RoleConnection *create_connection(CachedServer *server, Oid role);
 static void apply_server_options(RoleConnection *entry, const List *options);
 static void apply_mapping_options(ArazzoConnection *connection, const List *options);
 static bool read_mapping(Oid role, Oid server, List **options);
@@ -431,19 +431,23 @@ make_connection(CachedServer *server, Oid role, ArazzoFailure **failure)
 	if (file.path && !arazzo_secret_file_read(&file, server->name, &secrets, failure))
 		return NULL;
 	caller = MemoryContextSwitchTo(GetMemoryChunkContext(server));
-	entry = add_connection(server, role);
+	entry = create_connection(server, role);
 	entry->secret_file = file;
 	if (file.path)
 		entry->secret_file.path = pstrdup(file.path);
 	entry->connection.has_mapping = has_mapping;
 	apply_mapping_options(&entry->connection, copyObject(list_concat(secrets, mapping)));
 	MemoryContextSwitchTo(caller);
+
+	/* as the last thing: an error leaves no connection without credentials */
+	entry->next = server->connections;
+	server->connections = entry;
 	return entry;
 }
 
 /* What the server alone says, in the cache's context, which is current. */
 static RoleConnection *
-add_connection(CachedServer *server, Oid role)
+create_connection(CachedServer *server, Oid role)
 {
 	RoleConnection *entry = palloc0(sizeof(RoleConnection));
 	ArazzoConnection *connection = &entry->connection;
@@ -463,8 +467,6 @@ add_connection(CachedServer *server, Oid role)
 	connection->http.max_header_bytes = DEFAULT_HEADER_BYTES;
 	connection->retry_limit = DEFAULT_RETRY_LIMIT;
 	apply_server_options(entry, server->options);
-	entry->next = server->connections;
-	server->connections = entry;
 	return entry;
 }
 

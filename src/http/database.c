@@ -42,6 +42,7 @@
 struct HttpDatabase
 {
 	MemoryContext context;
+	MemoryContextCallback callback;
 	DatabaseState state;
 	uint64		pool;			/* of role and server */
 	const char *url;			/* where it really leads */
@@ -64,6 +65,7 @@ struct HttpDatabase
 };
 
 static const char *copy(const char *text);
+static void release(void *argument);
 static const char *database_of(const HttpUrl *url, const char *otherwise);
 static const char *decoded(const char *text, int length);
 static void begin(HttpDatabase *self);
@@ -79,6 +81,7 @@ static void ignore_notice(void *argument, const char *message);
 static void go_on_opening(HttpDatabase *self);
 static bool is_ready(int descriptor, bool readable);
 static void opened(HttpDatabase *self);
+static char *quoted(const char *name);
 static void take_result(HttpDatabase *self);
 static void watch(HttpDatabase *self, int descriptor, bool readable, bool writable);
 static void fail(HttpDatabase *self, int sqlstate, const char *what, const char *detail);
@@ -88,13 +91,16 @@ static const char *library_text(const HttpDatabase *self);
 HttpDatabase *
 arazzo_database_open(const ArazzoConnection *connection, const char *url, const char *database)
 {
-	MemoryContext context = AllocSetContextCreate(TopMemoryContext, "arazzo database", ALLOCSET_SMALL_SIZES);
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "arazzo database", ALLOCSET_SMALL_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(context);
 	HttpDatabase *self = palloc0(sizeof(HttpDatabase));
 
 	self->context = context;
 	self->watched = -1;
 	self->certificate.descriptor = self->key.descriptor = -1;
+	self->callback.func = release;
+	self->callback.arg = self;
+	MemoryContextRegisterResetCallback(context, &self->callback);
 	self->pool = connection->http.pool;
 	self->url = arazzo_connection_rewrite(connection, url);
 	(void) arazzo_url_parse_any(self->url, &self->parsed);
@@ -111,6 +117,7 @@ arazzo_database_open(const ArazzoConnection *connection, const char *url, const 
 	self->deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), connection->http.connect_timeout);
 	begin(self);
 	MemoryContextSwitchTo(caller);
+	MemoryContextSetParent(context, TopMemoryContext);
 	return self;
 }
 
@@ -118,6 +125,21 @@ static const char *
 copy(const char *text)
 {
 	return text ? pstrdup(text) : NULL;
+}
+
+/* The one place where all is given back, in whatever state it is. */
+static void
+release(void *argument)
+{
+	HttpDatabase *self = argument;
+
+	end_files(self);
+	watch(self, -1, false, false);
+	if (self->lookup != NULL)
+		arazzo_lookup_end(self->lookup);
+	PQfinish(self->connection);
+	if (self->counted)
+		ReleaseExternalFD();
 }
 
 /* The database that a URL names, else the other one; in the current context. */
@@ -427,18 +449,36 @@ opened(HttpDatabase *self)
 void
 arazzo_database_listen(HttpDatabase *self, const char *channel, bool listen)
 {
-	char	   *name = PQescapeIdentifier(self->connection, channel, strlen(channel));
 	MemoryContext caller = MemoryContextSwitchTo(self->context);
+	char	   *statement = psprintf("%s %s", listen ? "LISTEN" : "UNLISTEN", quoted(channel));
 
 	Assert(self->state == DATABASE_READY);
-	if (name == NULL ||
-		!PQsendQuery(self->connection, psprintf("%s %s", listen ? "LISTEN" : "UNLISTEN", name)))
+	if (!PQsendQuery(self->connection, statement))
 		fail(self, ERRCODE_CONNECTION_FAILURE, "connection to \"%s\" was lost", library_text(self));
 	else
 		self->state = DATABASE_BUSY;
 	self->deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), self->options.timeout);
-	PQfreemem(name);
+	pfree(statement);
 	MemoryContextSwitchTo(caller);
+}
+
+/* A name between quotes, even if it would not need them. */
+static char *
+quoted(const char *name)
+{
+	StringInfoData text;
+	const char *p;
+
+	initStringInfo(&text);
+	appendStringInfoChar(&text, '"');
+	for (p = name; *p != '\0'; p++)
+	{
+		if (*p == '"')
+			appendStringInfoChar(&text, '"');
+		appendStringInfoChar(&text, *p);
+	}
+	appendStringInfoChar(&text, '"');
+	return text.data;
 }
 
 /* Reads what has come, and what the statement has led to. */
@@ -446,7 +486,6 @@ static void
 take_result(HttpDatabase *self)
 {
 	int			unsent = PQflush(self->connection);
-	PGresult   *result;
 
 	if (unsent < 0 || !PQconsumeInput(self->connection) || PQstatus(self->connection) == CONNECTION_BAD)
 	{
@@ -456,13 +495,14 @@ take_result(HttpDatabase *self)
 	watch(self, PQsocket(self->connection), true, unsent > 0);
 	while (self->state == DATABASE_BUSY && !PQisBusy(self->connection))
 	{
-		result = PQgetResult(self->connection);
+		PGresult   *result = PQgetResult(self->connection);
+		bool		good = PQresultStatus(result) == PGRES_COMMAND_OK;
+
 		if (result == NULL)
 			self->state = DATABASE_READY;
-		else if (PQresultStatus(result) != PGRES_COMMAND_OK)
-			fail(self, ERRCODE_CONNECTION_FAILURE, "could not listen at \"%s\"",
-				 PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
 		PQclear(result);
+		if (result != NULL && !good)
+			fail(self, ERRCODE_CONNECTION_FAILURE, "could not listen at \"%s\"", library_text(self));
 	}
 	if (self->state == DATABASE_BUSY && GetCurrentTimestamp() >= self->deadline)
 		fail_in_time(self, "\"%s\" did not begin to listen in time", self->options.timeout, "timeout");
@@ -491,13 +531,6 @@ arazzo_database_failure(const HttpDatabase *self)
 void
 arazzo_database_close(HttpDatabase *self)
 {
-	end_files(self);
-	watch(self, -1, false, false);
-	if (self->lookup != NULL)
-		arazzo_lookup_end(self->lookup);
-	PQfinish(self->connection);
-	if (self->counted)
-		ReleaseExternalFD();
 	MemoryContextDelete(self->context);
 }
 

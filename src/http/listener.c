@@ -71,7 +71,9 @@ static void keep_message(void *argument, const char *channel, const char *text);
 static void append_message(ChannelListener *listener, const char *text);
 static void drop_message(ChannelListener *listener, ChannelMessage *message);
 static void lose(SharedDatabase *shared);
-static void lose_listener(ChannelListener *listener, const ArazzoFailure *failure);
+static void note_failure(ChannelListener *listener, const ArazzoFailure *failure);
+static void end_database(SharedDatabase *shared);
+static void detach(ChannelListener *listener);
 static void tell(ChannelListener *listener);
 
 ChannelListener *
@@ -80,20 +82,19 @@ arazzo_listener_start(const ArazzoConnection *connection, const char *url, const
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "arazzo listener", ALLOCSET_SMALL_SIZES);
 	ChannelListener *listener = MemoryContextAllocZero(context, sizeof(ChannelListener));
-	SharedDatabase *shared = shared_database(connection, url, database);
 
 	listener->context = context;
 	listener->limit = connection->http.max_response_bytes;
 	listener->notify = notify;
 	listener->argument = argument;
 	dlist_init(&listener->messages);
-	listener->shared = shared;
-	listener->channel = shared_channel(shared, channel);
-	dlist_push_tail(&listener->channel->listeners, &listener->node);
 	listener_count++;
 	listener->callback.func = end_listener;
 	listener->callback.arg = listener;
 	MemoryContextRegisterResetCallback(context, &listener->callback);
+	listener->shared = shared_database(connection, url, database);
+	listener->channel = shared_channel(listener->shared, channel);
+	dlist_push_tail(&listener->channel->listeners, &listener->node);
 	return listener;
 }
 
@@ -102,6 +103,7 @@ static SharedDatabase *
 shared_database(const ArazzoConnection *connection, const char *url, const char *database)
 {
 	SharedDatabase *shared;
+	HttpDatabase *opened;
 	dlist_iter	iter;
 
 	dlist_foreach(iter, &databases)
@@ -110,9 +112,17 @@ shared_database(const ArazzoConnection *connection, const char *url, const char 
 		if (arazzo_database_is(shared->database, connection, url, database))
 			return shared;
 	}
-	shared = MemoryContextAllocZero(TopMemoryContext, sizeof(SharedDatabase));
+	opened = arazzo_database_open(connection, url, database);
+	shared = MemoryContextAllocExtended(TopMemoryContext, sizeof(SharedDatabase), MCXT_ALLOC_ZERO | MCXT_ALLOC_NO_OOM);
+	if (shared == NULL)
+	{
+		arazzo_database_close(opened);
+		ereport(ERROR,
+				errcode(ERRCODE_OUT_OF_MEMORY),
+				errmsg("out of memory"));
+	}
 	dlist_init(&shared->channels);
-	shared->database = arazzo_database_open(connection, url, database);
+	shared->database = opened;
 	dlist_push_tail(&databases, &shared->node);
 	return shared;
 }
@@ -147,14 +157,17 @@ end_listener(void *argument)
 	listener_count--;
 	if (shared == NULL)
 		return;
-	dlist_delete(&listener->node);
-	drop_channel(shared, listener->channel);
+	if (listener->channel != NULL)
+	{
+		dlist_delete(&listener->node);
+		drop_channel(shared, listener->channel);
+	}
 	dlist_foreach(iter, &shared->channels)
 	{
 		if (!dlist_is_empty(&dlist_container(SharedChannel, node, iter.cur)->listeners))
 			return;
 	}
-	lose(shared);
+	end_database(shared);
 }
 
 ListenerState
@@ -334,12 +347,33 @@ drop_message(ChannelListener *listener, ChannelMessage *message)
 	pfree(message);
 }
 
-/*
- * Closes a connection that is lost, or that nobody needs.  Those who listen
- * know why, unless memory is short.
- */
+/* Closes a connection that is lost: those who listen know why. */
 static void
 lose(SharedDatabase *shared)
+{
+	dlist_iter	iter;
+	dlist_iter	inner;
+
+	dlist_foreach(iter, &shared->channels)
+	{
+		dlist_foreach(inner, &dlist_container(SharedChannel, node, iter.cur)->listeners)
+			note_failure(dlist_container(ChannelListener, node, inner.cur), arazzo_database_failure(shared->database));
+	}
+	end_database(shared);
+}
+
+static void
+note_failure(ChannelListener *listener, const ArazzoFailure *failure)
+{
+	MemoryContext caller = MemoryContextSwitchTo(listener->context);
+
+	listener->failure = arazzo_failure_copy(failure);
+	MemoryContextSwitchTo(caller);
+}
+
+/* Closes a connection that is lost, or that nobody needs: does not throw. */
+static void
+end_database(SharedDatabase *shared)
 {
 	dlist_mutable_iter iter;
 	dlist_mutable_iter inner;
@@ -350,8 +384,7 @@ lose(SharedDatabase *shared)
 		SharedChannel *channel = dlist_container(SharedChannel, node, iter.cur);
 
 		dlist_foreach_modify(inner, &channel->listeners)
-			lose_listener(dlist_container(ChannelListener, node, inner.cur),
-						  arazzo_database_failure(shared->database));
+			detach(dlist_container(ChannelListener, node, inner.cur));
 		pfree(channel);
 	}
 	arazzo_database_close(shared->database);
@@ -359,15 +392,11 @@ lose(SharedDatabase *shared)
 }
 
 static void
-lose_listener(ChannelListener *listener, const ArazzoFailure *failure)
+detach(ChannelListener *listener)
 {
-	MemoryContext caller = MemoryContextSwitchTo(listener->context);
-
 	dlist_delete(&listener->node);
 	listener->shared = NULL;
 	listener->channel = NULL;
-	listener->failure = arazzo_failure_copy(failure);
-	MemoryContextSwitchTo(caller);
 	tell(listener);
 }
 

@@ -22,12 +22,19 @@
 #include "storage/fd.h"
 
 #include "http/sockets.h"
+#include "http/transport.h"
 
 static dlist_head sockets = DLIST_STATIC_INIT(sockets);
 
 static uint64 inode_of(int descriptor);
 static int	find_local_port(int descriptor);
 static void forget(HttpSocket *known);
+
+int
+arazzo_sockets_most(void)
+{
+	return Max(1, Min(HTTP_MAX_CONNECTIONS, max_safe_fds / 6));
+}
 
 bool
 arazzo_socket_address(const struct sockaddr *target, IpAddress *address, int *port)

@@ -29,6 +29,12 @@ typedef struct HttpSocket
 
 struct sockaddr;
 
+/*
+ * How many there may be: the server lets a third of its descriptors be used
+ * for such as these, and half of them are left to others.
+ */
+extern int	arazzo_sockets_most(void);
+
 /* Address and port of a socket address; false for other families than IP. */
 extern bool arazzo_socket_address(const struct sockaddr *target, IpAddress *address, int *port);
 

@@ -18,8 +18,6 @@
 
 #include "libpq/pqsignal.h"
 #include "miscadmin.h"
-#include "portability/instr_time.h"
-#include "storage/fd.h"
 #include "storage/pmsignal.h"
 #include "utils/wait_event.h"
 
@@ -43,6 +41,14 @@
  * has an unknown outcome.
  */
 #define MAX_IDLE_SECONDS		30L
+
+/*
+ * How long the certificate authorities of a file are kept that was read: the
+ * file may have changed.  After a failure they are read for each connection
+ * for a while: in OpenSSL, one that could not be decoded when memory was
+ * short cannot be decoded ever after.
+ */
+#define MAX_AUTHORITY_SECONDS	60L
 
 /* How often the library is called on its own wish before others have a turn. */
 #define MAX_CALLS 10
@@ -85,6 +91,8 @@ static const struct
 };
 
 static CURLM *multi = NULL;
+static bool multi_failed = false;	/* short of memory, it may be broken */
+static int64 doubted_until = 0; /* certificate authorities (ms) */
 static dlist_head idle_handles = DLIST_STATIC_INIT(idle_handles);
 static int	idle_count = 0;
 static int	driven_count = 0;
@@ -99,7 +107,6 @@ static bool watch_failed = false;
 static bool look_at_all = false;
 
 static void initialize_library(void);
-static long most_connections(void);
 static void keep_connections(void);
 static bool renew_handle(HttpHandle *handle);
 static CURLcode set_constant_options(HttpHandle *handle);
@@ -109,7 +116,6 @@ static struct curl_slist *make_header_list(const ArazzoRequest *request);
 static CURLMcode act_on_events(void);
 static CURLMcode call_for_all(void);
 static bool is_call_due(void);
-static int64 now_ms(void);
 static int	on_watch(CURL *easy, curl_socket_t socket, int what, void *argument, void *assigned);
 static int	on_timer(CURLM *driven, long timeout, void *argument);
 static bool start_afresh(HttpHandle *handle);
@@ -147,15 +153,22 @@ arazzo_share_free(void *share)
 
 /*
  * Done with the first request, not when the module is loaded: preloading it
- * must not start a library in the postmaster.
+ * must not start a library in the postmaster.  What is left of a multi handle
+ * in libcurl 7.88 when memory was short divides by zero.
  */
 static void
 initialize_library(void)
 {
 	static bool initialized = false;
 
-	if (multi != NULL)
+	if (multi != NULL && !(multi_failed && driven_count == 0))
 		return;
+	if (multi != NULL)
+	{
+		curl_multi_cleanup(multi);
+		arazzo_watch_clear(WATCH_HTTP);
+		multi_failed = false;
+	}
 	if (!initialized && curl_global_init(CURL_GLOBAL_ALL) != CURLE_OK)
 		ereport(ERROR,
 				errcode(ERRCODE_OUT_OF_MEMORY),
@@ -166,20 +179,10 @@ initialize_library(void)
 		ereport(ERROR,
 				errcode(ERRCODE_OUT_OF_MEMORY),
 				errmsg("could not initialize the HTTP library"));
-	curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, most_connections());
+	curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long) arazzo_sockets_most());
 	curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_watch);
 	curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer);
 	keep_connections();
-}
-
-/*
- * The server lets a third of its descriptors be used for such as these; half of
- * them are left to others.  A request for which there is no connection waits.
- */
-static long
-most_connections(void)
-{
-	return Max(1, Min(HTTP_MAX_CONNECTIONS, max_safe_fds / 6));
 }
 
 /*
@@ -197,6 +200,7 @@ arazzo_handle_acquire(void)
 {
 	HttpHandle *handle;
 
+	initialize_library();
 	if (!dlist_is_empty(&idle_handles))
 	{
 		handle = dlist_container(HttpHandle, node, dlist_pop_head_node(&idle_handles));
@@ -390,6 +394,9 @@ set_special_options(HttpHandle *handle)
 	CURL	   *easy = handle->easy;
 	CURLcode	code = CURLE_OK;
 
+#if LIBCURL_VERSION_NUM >= 0x075700
+	SET_OPTION(code, easy, CURLOPT_CA_CACHE_TIMEOUT, arazzo_watch_now() < doubted_until ? 0L : MAX_AUTHORITY_SECONDS);
+#endif
 	if (options->ca_file != NULL)
 	{
 		SET_OPTION(code, easy, CURLOPT_CAINFO, options->ca_file);
@@ -489,6 +496,7 @@ arazzo_handles_drive(HandleDone done)
 	if (ready_count == 0 && !is_call_due())
 		ready_count = arazzo_watch_wait(0);
 	code = act_on_events();
+	multi_failed |= code != CURLM_OK;
 	if (code != CURLM_OK)
 		ereport(ERROR,
 				errcode(code == CURLM_OUT_OF_MEMORY ? ERRCODE_OUT_OF_MEMORY : ERRCODE_INTERNAL_ERROR),
@@ -503,6 +511,8 @@ arazzo_handles_drive(HandleDone done)
 			continue;
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **) &handle);
 		fault = fault_of(handle, message->data.result);
+		if (fault == FAULT_TLS || fault == FAULT_CERTIFICATE || fault == FAULT_CA_FILE || fault == FAULT_MEMORY)
+			doubted_until = arazzo_watch_now() + MAX_AUTHORITY_SECONDS * 1000;
 		if (fault != FAULT_STALE || !start_afresh(handle))
 			done(handle, fault);
 	}
@@ -526,7 +536,7 @@ void
 arazzo_handles_wait(long timeout)
 {
 	if (call_at >= 0)
-		timeout = Max(0, Min(timeout, call_at - now_ms()));
+		timeout = Max(0, Min(timeout, call_at - arazzo_watch_now()));
 	pgstat_report_wait_start(PG_WAIT_EXTENSION);
 	ready_count = arazzo_watch_wait((int) timeout);
 	pgstat_report_wait_end();
@@ -596,16 +606,7 @@ call_for_all(void)
 static bool
 is_call_due(void)
 {
-	return call_at >= 0 && call_at <= now_ms();
-}
-
-static int64
-now_ms(void)
-{
-	instr_time	now;
-
-	INSTR_TIME_SET_CURRENT(now);
-	return (int64) INSTR_TIME_GET_MILLISEC(now);
+	return call_at >= 0 && call_at <= arazzo_watch_now();
 }
 
 /* Called by libcurl when what it waits for at a socket changes. */
@@ -627,7 +628,7 @@ on_watch(CURL *easy, curl_socket_t socket, int what, void *argument, void *assig
 static int
 on_timer(CURLM *driven, long timeout, void *argument)
 {
-	call_at = timeout < 0 ? -1 : now_ms() + timeout;
+	call_at = timeout < 0 ? -1 : arazzo_watch_now() + timeout;
 	return 0;
 }
 
@@ -742,11 +743,16 @@ arazzo_handle_request_left(const HttpHandle *handle)
 
 /*
  * Called by libcurl when it is about to send a request, and again before it
- * repeats one on its own.
+ * repeats one on its own.  Until the answer begins, its connection is not to
+ * be used again: libcurl 7.88 keeps one on which a request could not be sent
+ * as a whole, and the next request would follow the part that was.
  */
 static int
 on_request(void *argument, char *peer, char *local, int peer_port, int local_port)
 {
+	HttpHandle *handle = argument;
+
+	(void) curl_easy_setopt(handle->easy, CURLOPT_FORBID_REUSE, 1L);
 	return arazzo_gate_request(argument, peer, peer_port, local_port) ?
 		CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
@@ -778,7 +784,12 @@ on_tls_context(CURL *easy, void *context, void *argument)
 static size_t
 on_header(char *line, size_t size, size_t count, void *argument)
 {
-	return arazzo_gate_take_header(argument, line, size * count) ? size * count : 0;
+	HttpHandle *handle = argument;
+	size_t		length = size * count;
+
+	if (length > 5 && memcmp(line, "HTTP/", 5) == 0)
+		(void) curl_easy_setopt(handle->easy, CURLOPT_FORBID_REUSE, 0L);
+	return arazzo_gate_take_header(handle, line, length) ? length : 0;
 }
 
 /* A piece of the body, likewise. */

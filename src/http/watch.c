@@ -14,6 +14,8 @@
 
 #include <poll.h>
 
+#include "portability/instr_time.h"
+
 #include "http/watch.h"
 
 static struct pollfd *entries = NULL;
@@ -23,6 +25,7 @@ static int	entry_count = 0;
 static int	capacity = 0;
 
 static int	find_entry(int descriptor);
+static void remove_entry(int index);
 static bool make_room(void);
 
 bool
@@ -33,10 +36,7 @@ arazzo_watch_set(int descriptor, WatchOwner owner, bool readable, bool writable)
 	if (!readable && !writable)
 	{
 		if (index < entry_count)
-		{
-			entries[index] = entries[--entry_count];
-			owners[index] = owners[entry_count];
-		}
+			remove_entry(index);
 		return true;
 	}
 	if (index == entry_count)
@@ -49,6 +49,25 @@ arazzo_watch_set(int descriptor, WatchOwner owner, bool readable, bool writable)
 	entries[index].revents = 0;
 	owners[index] = owner;
 	return true;
+}
+
+static void
+remove_entry(int index)
+{
+	entries[index] = entries[--entry_count];
+	owners[index] = owners[entry_count];
+}
+
+void
+arazzo_watch_clear(WatchOwner owner)
+{
+	int			i;
+
+	for (i = entry_count - 1; i >= 0; i--)
+	{
+		if (owners[i] == owner)
+			remove_entry(i);
+	}
 }
 
 /* The number of entries when there is none. */
@@ -115,4 +134,13 @@ WatchEvent
 arazzo_watch_event(int index)
 {
 	return events[index];
+}
+
+int64
+arazzo_watch_now(void)
+{
+	instr_time	now;
+
+	INSTR_TIME_SET_CURRENT(now);
+	return (int64) INSTR_TIME_GET_MILLISEC(now);
 }

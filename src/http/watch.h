@@ -31,6 +31,9 @@ typedef struct WatchEvent
  * short. */
 extern bool arazzo_watch_set(int descriptor, WatchOwner owner, bool readable, bool writable);
 
+/* Watches no socket of an owner. */
+extern void arazzo_watch_clear(WatchOwner owner);
+
 /*
  * Waits until a socket is ready or a signal comes, at most the time given
  * (ms).  Returns how many are ready.
@@ -39,5 +42,8 @@ extern int	arazzo_watch_wait(int timeout);
 
 /* One of those that were ready at the last wait, whatever was set since. */
 extern WatchEvent arazzo_watch_event(int index);
+
+/* The time that waits are measured by (ms). */
+extern int64 arazzo_watch_now(void);
 
 #endif							/* ARAZZO_HTTP_WATCH_H */

@@ -258,6 +258,10 @@ sub cut { return length $_[0] > 300 ? substr($_[0], 0, 300) . '...' : $_[0]; }
 # The words of the HTTP library are shown; they differ from version to version.
 sub without_library { return $_[0] =~ s/ \| The HTTP library reported: .*?(?= \| The |;|$)//r; }
 
+# With the address sanitizer everything takes longer, and what was freed is kept
+# for a while.
+sub is_watched { return ($ENV{SANITIZE} // '') eq 'address'; }
+
 # Every row of the table was there.
 sub finish
 {

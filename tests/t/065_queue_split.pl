@@ -103,5 +103,17 @@ sql('CALL arazzo_work()');
 is(accepted(), numbers(1, 3 .. 6, 8, 9, 11 .. 14), 'events arrive in the order in which they were submitted');
 is(alone(), '[2] [7] [10]', 'but for those that were refused');
 is(sql('SELECT count(*) FROM arazzo_runs WHERE finished_at IS NULL'), '0', 'and all is over');
+forget();
+
+# each event gets a key of its own, unless it has one, and the same in each attempt
+sql("ALTER SERVER amberflo OPTIONS (ADD idempotency_key 'body /uniqueId')");
+$sandbox->fault(path => '/ingest', fault => 'status', status => 503, count => 1);
+submit(batch(1, 3, {}) =~ s/,"uniqueId":"event-[13]"//gr, '');
+sql('CALL arazzo_work()');
+sql('UPDATE arazzo_queue SET due = now()');
+sql('CALL arazzo_work()');
+my @attempts = map { join ' ', map { $_->{uniqueId} // 'none' } @{ decode_json($_->{body}) } } @{ $sandbox->ledger(path => '/ingest') };
+like($attempts[0], qr/^(\S+)-1 event-2 \g1-3$/, 'events without a key get one');
+is($attempts[1], $attempts[0], 'and the same when they are sent again');
 
 done_testing();

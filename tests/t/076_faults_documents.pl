@@ -19,6 +19,7 @@ my $table = FaultTable->new(
 		'/x' => [ RawServer::response('{}', $json) ],
 		'/tree' => [ RawServer::response(tree(8), $json) ],
 		'/text' => [ RawServer::response('"' . 'a' x 20000 . '!"', $json) ],
+		'/list' => [ RawServer::response('["' . 'a' x 20000 . '!"]', $json) ],
 		'/deep' => [ RawServer::response('[' x 5000 . ']' x 5000, $json) ]
 	});
 
@@ -31,7 +32,8 @@ sub loading
 }
 
 # Within a limit that is far from what the statement needs, or would take.
-sub limited { return "SET statement_timeout = '1500ms';\n$_[0]\nSET statement_timeout = 0;"; }
+my $limit = FaultTable::is_watched() ? '30s' : '1500ms';
+sub limited { return "SET statement_timeout = '$limit';\n$_[0]\nSET statement_timeout = 0;"; }
 
 my $info = "info: {title: t, version: '1'}\n";
 my $arazzo = "arazzo: 1.0.1\n${info}sourceDescriptions: [{name: api, url: openapi.yaml}]\nworkflows:\n";
@@ -106,6 +108,22 @@ foreach my $case (sort keys %criterion)
 	$table->row(42, $case, limited(loading("${arazzo}- {workflowId: w, steps: [{stepId: s, " . sprintf($step, $place)
 		. ", successCriteria: [{context: \$response.body, type: $type, condition: '$condition'}]}]}\n") . "\nSELECT arazzo_run('w');"));
 }
+# A pattern that ends by the statement's limit, and without one by its own; there
+# are none of the kind in JSONPath (RFC 9485).
+my $slow = '^(.*)(.*)(.*)\\1\\2\\3!$';
+my %slow = (
+	'criterion' => "successCriteria: [{context: \$response.body, type: regex, condition: '$slow'}]",
+	'jsonpath' => "successCriteria: [{context: \$response.body, type: jsonpath, condition: '\$[?match(@, \"$slow\")]'}]" =~ s/\\(?=\d)/\\\\/gr,
+	'schema' => 'outputs: {text: $response.body}');
+foreach my $case (sort keys %slow)
+{
+	my $workflows = "${arazzo}- workflowId: w\n  steps:\n  - {stepId: s, " . sprintf($step, $case eq 'jsonpath' ? 'list' : 'text') . ", $slow{$case}}\n"
+	  . ($case eq 'schema' ? "  - {stepId: t, workflowId: v, parameters: [{name: text, value: \$steps.s.outputs.text}]}\n- workflowId: v\n  inputs: {type: object, properties: {text: {type: string, pattern: '$slow'}}}\n"
+		. "  steps: [{stepId: s, " . sprintf($step, 'fine') . "}]\n" : '');
+
+	$table->row(42, "back-references in a $case, with a limit", loading($workflows) . "\nSET statement_timeout = '500ms'; SELECT arazzo_run('w'); SET statement_timeout = 0;") if $case ne 'jsonpath';
+	$table->row(42, "back-references in a $case", loading($workflows) . "\nSELECT arazzo_run('w');");
+}
 $table->row(42, 'condition of 20000 brackets', limited(loading("${arazzo}- {workflowId: w, steps: [{stepId: s, " . sprintf($step, 'fine')
 	. ", successCriteria: [{condition: '" . '(' x 20000 . '1 == 1' . ')' x 20000 . "'}]}]}\n") . "\nSELECT arazzo_run('w');"));
 
@@ -164,6 +182,11 @@ __DATA__
 42 | path of a million segments | bounded, or ended by the statement | WF004 step "s" failed with status 200 | Criterion "$[0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0...
 42 | repetition of repetitions | bounded, or ended by the statement | WF003 workflow "w" cannot be run: invalid regular expression: regular expression is too complex; 0 sent
 42 | condition of 20000 brackets | bounded, or ended by the statement | 54000 workflow "w" cannot be run: condition is nested more than 200 levels deep; 0 sent
+42 | back-references in a criterion, with a limit | bounded, or ended by the statement | 57014 canceling statement due to statement timeout; 1 sent
+42 | back-references in a criterion | bounded, or ended by the statement | WF004 step "s" failed with status 200 | Criterion "^(.*)(.*)(.*)\1\2\3!$" does not hold. The server says: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...
+42 | back-references in a jsonpath | bounded, or ended by the statement | WF004 step "s" failed with status 200 | Criterion "$[?match(@, "^(.*)(.*)(.*)\\1\\2\\3!$")]" does not hold. The server says: ["aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...
+42 | back-references in a schema, with a limit | bounded, or ended by the statement | 57014 canceling statement due to statement timeout; 1 sent
+42 | back-references in a schema | bounded, or ended by the statement | 54000 regular expression takes too long | The limit is 5 s.; 1 sent
 71 | goto that leads back | bounded by arazzo.max_steps and the like | WF006 run made more than 20 step visits | A goto or a retry may never end; otherwise raise arazzo.max_steps.; 20 sent
 71 | retry without end | bounded by arazzo.max_steps and the like | WF006 run made more than 20 step visits | A goto or a retry may never end; otherwise raise arazzo.max_steps.; 20 sent
 71 | workflow that calls itself | bounded by arazzo.max_steps and the like | WF006 workflows are nested deeper than arazzo.max_depth (32); 0 sent
