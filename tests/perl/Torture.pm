@@ -320,7 +320,7 @@ sub queued_series
 
 		push @{ $result{endings}{$ending} }, $first;
 		push @{ $result{faults} }, "$first: $ending, more descriptors: $result{open} not $held[0]" if $result{open} > $held[0];
-		push @{ $result{faults} }, "$first: $ending, other contexts: $result{contexts} not $held[1]" if $result{contexts} ne $held[1];
+		push @{ $result{faults} }, "$first: $ending, other contexts: $result{contexts} not $held[1]" if defined $result{contexts} && $result{contexts} ne $held[1];
 	}
 	return \%result;
 }
@@ -337,6 +337,8 @@ sub queued_point
 
 	do
 	{
+		# a session may have lost a library for good, see below
+		$session = $self->session if $tries == 3;
 		$session->ask("UPDATE arazzo_queue SET due = now() WHERE status IN ('queued', 'waiting'); SELECT count(arazzo_resume(srvname)) FROM pg_foreign_server;");
 		$said .= $session->ask('CALL arazzo_work();') . ' ';
 		$status = $session->ask("SELECT status FROM arazzo_runs WHERE run = $run;");
@@ -350,7 +352,7 @@ sub queued_point
 	$self->{sandbox}->clear_ledger;
 	$result->{points}++;
 	$result->{count} = $count;
-	@$result{qw(open contexts)} = held($session);
+	@$result{qw(open contexts)} = $tries < 3 ? held($session) : (0, undef);
 	push @{ $result->{faults} }, "$first: $ending, then $said, in the end $status" if $status !~ /^(?:succeeded|in_doubt)$/
 	  && !($kind eq 'malloc' && $status eq 'failed' && $now =~ /^failed\|(?:08001|54000)\|/ && $seen{prepaid} == 0);
 	push @{ $result->{faults} }, "$first: $ending, at first $now, in the end $status with $seen{prepaid} orders" if $seen{prepaid} > 1 || ($status eq 'succeeded' && $seen{prepaid} != 1);
