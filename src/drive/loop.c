@@ -551,6 +551,14 @@ send_or_queue(DriveLoop *loop, LoopRun *entry)
 	send_queued(entry->server);
 }
 
+bool
+arazzo_loop_is_crowded(DriveLoop *loop, const ArazzoConnection *connection)
+{
+	ServerLimit *server = arazzo_limit_applies(connection) ? arazzo_limit_find(&loop->servers, connection) : NULL;
+
+	return server && !dlist_is_empty(&server->waiting);
+}
+
 /* The server has no limits any more: what waits for them need not. */
 static void
 lift_limits(DriveLoop *loop, const ArazzoConnection *connection)

@@ -113,6 +113,9 @@ extern void arazzo_loop_remove(LoopRun *entry);
  * whether it leaves, by the hook wait. */
 extern void arazzo_loop_ask_sleepers(DriveLoop *loop);
 
+/* Do calls to a connection's server wait for a place, as its limits have it? */
+extern bool arazzo_loop_is_crowded(DriveLoop *loop, const ArazzoConnection *connection);
+
 /* Secrets (List of char *) that the run's calls have carried so far. */
 extern List *arazzo_loop_secrets(const LoopRun *entry);
 

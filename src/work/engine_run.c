@@ -393,6 +393,7 @@ admit(void *owner, void *tag, const RunNext *next, const DriveCall *call)
 	QueueEngine *engine = owner;
 	EngineRun  *run = tag;
 	GateServer *server = arazzo_gate_server(engine->gate, call->connection);
+	bool		crowded = arazzo_loop_is_crowded(engine->loop, call->connection);
 	TimestampTz now = arazzo_clock_now();
 
 	run->key = call->key;
@@ -403,8 +404,11 @@ admit(void *owner, void *tag, const RunNext *next, const DriveCall *call)
 		wait_until(run, now, run->change.retries);
 		return LOOP_LEAVE;
 	}
-	if (!arazzo_gate_is_open(engine->gate, server, call->connection, run->probe, now))
+	if (!arazzo_gate_is_open(engine->gate, server, call->connection, run->probe, crowded, now))
 	{
+		/* what is taken ahead would be put back */
+		if (crowded)
+			engine->ahead = 0;
 		hold_for(run, server->name);
 		return LOOP_LEAVE;
 	}

@@ -108,15 +108,14 @@ arazzo_gate_server(QueueGate *gate, const ArazzoConnection *connection)
 }
 
 bool
-arazzo_gate_is_open(const QueueGate *gate, GateServer *server,
-					const ArazzoConnection *connection, bool probe, TimestampTz now)
+arazzo_gate_is_open(const QueueGate *gate, GateServer *server, const ArazzoConnection *connection,
+					bool probe, bool crowded, TimestampTz now)
 {
 	if (find_state(gate, GATE_PAUSED, server->name, connection->role))
 		return false;
 	if (!probe && find_state(gate, GATE_BROKEN, server->name, InvalidOid))
 		return false;
-	if ((connection->max_concurrency > 0 || connection->max_rate > 0) &&
-		server->in_flight >= Max(gate->concurrency / 2, connection->max_concurrency))
+	if (crowded && server->in_flight >= Max(gate->concurrency / 2, connection->max_concurrency))
 	{
 		server->held = true;
 		return false;

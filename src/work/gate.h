@@ -40,9 +40,10 @@ extern QueueGate *arazzo_gate_create(int concurrency);
 /* The server of a connection. */
 extern GateServer *arazzo_gate_server(QueueGate *gate, const ArazzoConnection *connection);
 
-/* May a role call the server?  A probe may although it is broken. */
-extern bool arazzo_gate_is_open(const QueueGate *gate, GateServer *server,
-								const ArazzoConnection *connection, bool probe, TimestampTz now);
+/* May a role call the server?  A probe may although it is broken; crowded:
+ * calls wait for a place there. */
+extern bool arazzo_gate_is_open(const QueueGate *gate, GateServer *server, const ArazzoConnection *connection,
+								bool probe, bool crowded, TimestampTz now);
 
 /* A call is on its way to the server, and is over; answered: with an answer. */
 extern void arazzo_gate_enter(GateServer *server, TimestampTz now);
