@@ -192,8 +192,9 @@ write_and_take(QueueEngine *engine, TimestampTz now)
 {
 	bool		tends = now >= engine->tend_at;
 	bool		takes = arazzo_engine_wants(engine, now);
+	/* what is held must be in the table before somebody looks what may go on */
 	bool		writes = arazzo_engine_must_write(engine, now) ||
-		((takes || tends) && engine->refusals == 0 && engine->changed_count > 0);
+		(tends && engine->holding && engine->refusals == 0);
 	bool		written = writes && arazzo_engine_write(engine);
 	bool		careful = (tends || takes) && now - engine->begun < CAREFUL_TIME * 1000;
 
@@ -232,6 +233,7 @@ after_write(QueueEngine *engine)
 {
 	engine->urgent = false;
 	engine->durable = false;
+	engine->holding = false;
 	engine->attempts = NIL;
 	MemoryContextReset(engine->write_context);
 	arazzo_gate_written(engine->gate);
@@ -261,6 +263,8 @@ settle(QueueEngine *engine, EngineRun *run)
 			engine->look_at = 0;
 		if (run->change.hold && arazzo_loop_count(engine->loop) == 0)
 			engine->tend_at = 0;
+		if (run->change.due != 0)
+			engine->look_at = Min(engine->look_at, run->change.due);
 		arazzo_engine_run_free(run);
 	}
 	if (engine->alone && arazzo_loop_count(engine->loop) == 0 && engine->ready_count == 0)

@@ -60,6 +60,7 @@ struct QueueEngine
 	TimestampTz changed_since;
 	bool		urgent;			/* the next write should not wait */
 	bool		durable;		/* and must be on disk */
+	bool		holding;		/* runs are held that the table does not say so of */
 	bool		notified;		/* a message went out in this transaction */
 	List	   *attempts;		/* of QueueAttempt *, in write_context */
 	int			refusals;		/* of writes, in a row */

@@ -328,6 +328,7 @@ hold_for(EngineRun *run, const char *server_name)
 	run->change.state = run->state;
 	run->change.hold = MemoryContextStrdup(run->context, psprintf(HOLD_SERVER "%s", server_name));
 	run->change.sending = NULL;
+	run->engine->holding = true;
 	arazzo_engine_run_changed(run, false);
 	arazzo_engine_tend_soon(run->engine, arazzo_clock_now());
 }

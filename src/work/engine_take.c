@@ -346,7 +346,7 @@ release_held(QueueEngine *engine, const QueueHold *hold, TimestampTz now)
 		if (run)
 			add_ready(engine, run, true);
 	}
-	else if (arazzo_work_unhold(hold, now, arazzo_engine_concurrency()) > 0)
+	else if (arazzo_work_unhold(hold, now, arazzo_gate_release_count(engine->gate, server)) > 0)
 	{
 		engine->look_at = 0;
 		engine->tend_at = 0;

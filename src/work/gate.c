@@ -29,6 +29,9 @@
  * so long (ms). */
 #define STALL_TIME 500
 
+/* So many runs are let go at a time, for each that may be under way. */
+#define RELEASED_AHEAD 4
+
 typedef enum GateStateKind
 {
 	GATE_PAUSED,
@@ -115,6 +118,7 @@ arazzo_gate_is_open(const QueueGate *gate, GateServer *server, const ArazzoConne
 		return false;
 	if (!probe && find_state(gate, GATE_BROKEN, server->name, InvalidOid))
 		return false;
+	server->crowded = crowded;
 	if (crowded && server->in_flight >= Max(gate->concurrency / 2, connection->max_concurrency))
 	{
 		server->held = true;
@@ -354,6 +358,22 @@ arazzo_gate_may_release(QueueGate *gate, const char *server_name, Oid owner, Tim
 		}
 	}
 	return true;
+}
+
+/* Where calls wait for a place, no more than can wait here. */
+int
+arazzo_gate_release_count(const QueueGate *gate, const char *server_name)
+{
+	ListCell   *cell;
+
+	foreach(cell, gate->servers)
+	{
+		const GateServer *server = lfirst(cell);
+
+		if (strcmp(server->name, server_name) == 0 && server->crowded)
+			return Max(gate->concurrency / 2 - server->in_flight, 1);
+	}
+	return RELEASED_AHEAD * gate->concurrency;
 }
 
 /*

@@ -31,6 +31,7 @@ typedef struct GateServer
 	int			failures;		/* calls without an answer, in a row */
 	TimestampTz answered;		/* the last answer, or the first call */
 	bool		held;			/* runs for want of room among its calls */
+	bool		crowded;		/* calls waited for a place there */
 } GateServer;
 
 /* A gate in the current memory context; concurrency is the calls at a time
@@ -70,5 +71,8 @@ extern void arazzo_gate_written(QueueGate *gate);
  * them, to see whether the server is there again.  In a transaction. */
 extern bool arazzo_gate_may_release(QueueGate *gate, const char *server_name, Oid owner,
 									TimestampTz now, bool *probe);
+
+/* How many of them at a time. */
+extern int	arazzo_gate_release_count(const QueueGate *gate, const char *server_name);
 
 #endif							/* ARAZZO_WORK_GATE_H */
