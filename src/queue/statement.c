@@ -225,15 +225,6 @@ arazzo_statement_text(uint64 row, int column)
 	return SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column);
 }
 
-Jsonb *
-arazzo_statement_jsonb(uint64 row, int column)
-{
-	bool		isnull;
-	Datum		value = column_value(row, column, &isnull);
-
-	return isnull ? NULL : DatumGetJsonbPCopy(value);
-}
-
 int64
 arazzo_statement_int64(uint64 row, int column)
 {

@@ -63,7 +63,6 @@ extern void arazzo_statement_add_time(Statement *statement, TimestampTz moment);
 /* A column (from 1) of a row (from 0), in the current context; NULL, or 0,
  * where it is null. */
 extern char *arazzo_statement_text(uint64 row, int column);
-extern Jsonb *arazzo_statement_jsonb(uint64 row, int column);
 extern int64 arazzo_statement_int64(uint64 row, int column);
 extern int32 arazzo_statement_int32(uint64 row, int column);
 extern Oid	arazzo_statement_oid(uint64 row, int column);

@@ -44,6 +44,7 @@ typedef struct RowWriter
 	int64		claim;
 } RowWriter;
 
+static List *claim_due(const char *index, int limit, bool suspects, int64 claim, TimestampTz now);
 static List *claim_along(const char *index, ScanKey keys, int count, int limit, bool suspects,
 						 int64 claim, TimestampTz now);
 static bool claim_row(QueueTable *table, TupleTableSlot *row, int64 claim, TimestampTz now);
@@ -61,11 +62,8 @@ static bool is_status(const QueueChange *change, const char *status);
 List *
 arazzo_rows_claim(int64 claim, TimestampTz now, int limit)
 {
-	ScanKeyData keys[1];
-	List	   *runs;
+	List	   *runs = claim_due("arazzo_queue_due", limit, false, claim, now);
 
-	ScanKeyInit(&keys[0], DUE_DUE, BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE, TimestampTzGetDatum(now));
-	runs = claim_along("arazzo_queue_due", keys, lengthof(keys), limit, false, claim, now);
 	list_sort(runs, compare_ids);
 	return runs;
 }
@@ -73,12 +71,19 @@ arazzo_rows_claim(int64 claim, TimestampTz now, int limit)
 QueuedRun *
 arazzo_rows_claim_suspect(int64 claim, TimestampTz now)
 {
-	ScanKeyData keys[1];
-	List	   *runs;
+	List	   *runs = claim_due("arazzo_queue_suspects", 1, true, claim, now);
 
-	ScanKeyInit(&keys[0], DUE_DUE, BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE, TimestampTzGetDatum(now));
-	runs = claim_along("arazzo_queue_suspects", keys, lengthof(keys), 1, true, claim, now);
 	return runs == NIL ? NULL : linitial(runs);
+}
+
+/* Those that are due longest, along an index that begins with that. */
+static List *
+claim_due(const char *index, int limit, bool suspects, int64 claim, TimestampTz now)
+{
+	ScanKeyData key;
+
+	ScanKeyInit(&key, DUE_DUE, BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE, TimestampTzGetDatum(now));
+	return claim_along(index, &key, 1, limit, suspects, claim, now);
 }
 
 QueuedRun *

@@ -28,11 +28,14 @@ static const char environment[] =
 " \"response\": {\"header\": {\"Content-Type\": \"application/json\"}, \"body\": {\"n\": [1, 2], \"t\": \"<a><b>1</b></a>\"}},"
 " \"url\": \"https://example.com/\", \"method\": \"GET\", \"status\": 200}";
 
+typedef void (*NodeCheck) (const ArazzoNode *node, const ExpressionScope *scope, TestWorld *world);
+
 static TestWorld *split_world(const char *data, size_t length, StringInfo text);
 static void ignore(void *owner, const char *text, const char *standard_form);
 static void one_expression(const StringInfo text, const ExpressionScope *scope, TestWorld *world);
 static void check_standard(const ArazzoExpression *expression, const TestWorld *world);
 static bool is_printable(const char *text);
+static void in_both_scopes(const char *data, size_t length, NodeCheck check);
 static void one_template(const ArazzoNode *node, const ExpressionScope *scope, TestWorld *world);
 static void one_condition(const StringInfo text, bool queries, const ExpressionScope *scope, TestWorld *world);
 static void one_criterion(const ArazzoNode *node, const ExpressionScope *scope, TestWorld *world);
@@ -140,14 +143,21 @@ is_printable(const char *text)
 void
 fuzz_target_template(const char *data, size_t length)
 {
+	in_both_scopes(data, length, one_template);
+}
+
+/* A document, once without a scope and once in the one of its world. */
+static void
+in_both_scopes(const char *data, size_t length, NodeCheck check)
+{
 	StringInfoData text;
 	TestWorld  *world = split_world(data, length, &text);
 	ArazzoNode *node = world ? read_node(&text) : NULL;
 
 	if (node == NULL)
 		return;
-	one_template(node, NULL, world);
-	one_template(node, test_world_scope(world), world);
+	check(node, NULL, world);
+	check(node, test_world_scope(world), world);
 }
 
 static ArazzoNode *
@@ -234,14 +244,7 @@ require_warning(const char *warning)
 void
 fuzz_target_criterion(const char *data, size_t length)
 {
-	StringInfoData text;
-	TestWorld  *world = split_world(data, length, &text);
-	ArazzoNode *node = world ? read_node(&text) : NULL;
-
-	if (node == NULL)
-		return;
-	one_criterion(node, NULL, world);
-	one_criterion(node, test_world_scope(world), world);
+	in_both_scopes(data, length, one_criterion);
 }
 
 static void
