@@ -82,7 +82,8 @@ sub retried
 	sql("DELETE FROM arazzo_queue_attempts; DELETE FROM arazzo_queue");
 	$billing->submit_many("retry$retries", $count);
 	sql("UPDATE arazzo_queue SET retries = $retries");
-	$billing->work;
+	# each once, however soon its next time comes
+	sql("CALL arazzo_work($count)");
 	return sql('SELECT min(delay) >= ' . ($retries < 8 ? -0.1 : 19.9) . ", max(delay) <= greatest(2 ^ $retries, 20) + 0.1, max(delay) > 0.4 * 2 ^ $retries,"
 		. ' count(DISTINCT delay) FROM (SELECT extract(epoch FROM due - (SELECT max(ended_at) FROM arazzo_run_steps s WHERE s.run = r.run)) AS delay'
 		. " FROM arazzo_runs r WHERE status = 'waiting') x");
